@@ -25,7 +25,7 @@
 #define ATA_SEGMENT_MAX  65536u       /* bytes of one segment */
 #define ATA_PHYS_LIMIT   (1ull << 46) /* segments end at or below; higher addresses are a mistake */
 #define ATA_RING_MAGIC   0x51415441u  /* "QATA" */
-#define ATA_RING_PAGES   5u
+#define ATA_RING_FRAMES  5u
 #define ATA_RING_BIT_NR  0u /* bit of ata's endpoint: the ring has a QUEUED slot */
 #define ATA_RING_BIT     (1ull << ATA_RING_BIT_NR)
 
@@ -74,7 +74,7 @@ _Static_assert(sizeof(struct ata_segment) == 16, "layout of a segment");
 _Static_assert(offsetof(struct ata_slot, segment) == 64, "layout of a slot");
 _Static_assert(sizeof(struct ata_slot) == 576, "layout of a slot");
 _Static_assert(offsetof(struct ata_ring, slot) == 64, "layout of the ring");
-_Static_assert(sizeof(struct ata_ring) <= ATA_RING_PAGES * PAGE_BYTES, "the ring fits its pages");
+_Static_assert(sizeof(struct ata_ring) <= ATA_RING_FRAMES * PAGE_BYTES, "the ring fits its pages");
 _Static_assert(ATA_SECTORS_MAX *ATA_SECTOR_BYTES == ATA_SEGMENTS_MAX * PAGE_BYTES,
                "a full list of pages is allowed");
 
