@@ -13,7 +13,10 @@
  *
  * ata reads each word once, checks it, and works on its copy; a request that breaks a rule below is DONE with
  * -E_INVAL and moves nothing. Frames of the segments are pinned by cache from before QUEUED until after DONE.
- * ata keeps no state that a restarted ata would need: a slot found ACTIVE at attach is begun again. */
+ * The controller reaches only the first 4 GiB: a segment that ends above passes through ata's bounce buffer
+ * and is copied to or from cache's own window (OWN_WINDOW + paddr), where cache must have it mapped
+ * meanwhile. ata keeps no state that a restarted ata would need: a slot found ACTIVE at attach is begun
+ * again. */
 #pragma once
 
 #include <abi/types.h>
@@ -57,8 +60,10 @@ struct ata_slot {
     u32 segments; /* 1 to ATA_SEGMENTS_MAX; their bytes add up to sectors * ATA_SECTOR_BYTES */
     u64 trace;    /* call number of the request that this one serves; only for trace events */
     u64 cookie;   /* cache's own, not read by ata */
-    i64 error; /* valid when DONE: 0, -E_IO (the disk said so, or did not answer in time), -E_NXIO (no disk),
-                  -E_INVAL */
+    i64 error;    /* valid when DONE: 0 or one of
+                   * -E_IO: the disk said so, or did not answer in time (again and again);
+                   * -E_NODEV: no disk; -E_OPNOTSUPP: a disk without LBA48 or DMA;
+                   * -E_FAULT: a segment above 4 GiB is not mapped in cache; -E_INVAL: a rule is broken */
     u64 reserved; /* 0 */
     struct ata_segment segment[ATA_SEGMENTS_MAX];
 };
