@@ -39,8 +39,9 @@ enum right {
     RIGHT_ALL = 255
 };
 
-/* Rights of a mapping: bits 0..3 of an item's address word. */
-enum map_right { MAP_READ = 1, MAP_WRITE = 2, MAP_EXEC = 4, MAP_MAYWRITE = 8 };
+/* Rights of a mapping: bits 0..3 of an item's address word. None of READ, WRITE, EXEC: kept, but not accessible.
+ * MAP_PAGER, in a list of map: the second word is an entry of the pager's own (not 0, bit 0 clear), not a frame. */
+enum map_right { MAP_READ = 1, MAP_WRITE = 2, MAP_EXEC = 4, MAP_MAYWRITE = 8, MAP_PAGER = 16 };
 
 /* A page-table entry as fault messages, scan and unmap show it (x86-64's own layout). */
 #define PTE_PRESENT  1ull

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* A space: page tables, the pool that feeds them, and what is bound to it. Lives in one frame of kind SPACE,
+ * whose page is zero when the space begins; a zero space is a valid empty one. */
+#pragma once
+
+#include "mm/frame.h"
+#include "mm/phys.h"
+
+#define SPACE_PORTS_MAX 8
+
+struct capability;
+
+/* An endpoint bound to a space. kernel-core checks the generation where the endpoint may have gone. */
+struct binding {
+    struct endpoint *endpoint; /* NULL: none */
+    u32 generation;            /* of the endpoint's frame when it was bound */
+    u32 badge;
+};
+
+struct permit {
+    vaddr lo, hi;   /* page-aligned; hi exclusive */
+    u32 generation; /* raised when it ends: capabilities to it are dead */
+    u8 rights;      /* RIGHT_MAP, RIGHT_FEED of its capability */
+    u8 map_rights;  /* most rights of a mapping made with it: MAP_xxx */
+    bool live;
+};
+
+struct port_range {
+    u16 first, last; /* inclusive */
+};
+
+struct space {
+    u64 top;   /* physical address of the top table (what CR3 holds), 0: none yet */
+    u64 epoch; /* raised by unmap, protect and clone */
+    u32 pool;  /* first frame of the table pool, linked by frame.next; all of them are zero */
+    u32 pool_count;
+    u8 account; /* whose mappings count as `own`; 0: a program's */
+    u8 flags;   /* enum space_flag */
+    bool dying; /* destroy has begun: it can't be bound, fed or mapped into */
+    u8 ports_count;
+    u32 threads; /* bound to it */
+    struct binding pager, system_call, exception;
+    struct capability *caps; /* the capability table, in the physical map; NULL: none */
+    u32 caps_count;          /* slots */
+    u32 caps_frame;          /* its first frame */
+    vaddr cursor;            /* destroy: next address to take down */
+    struct permit permits[PERMITS_PER_SPACE];
+    struct port_range ports[SPACE_PORTS_MAX];
+};
+_Static_assert(sizeof(struct space) <= PAGE_BYTES, "a space is one frame");
+
+/* The kernel's half of every top table: slots 256..511, filled once at boot, before the first space is fed.
+ */
+extern u64 kernel_half[SPACE_TOP_SLOTS];
+
+static inline pfn space_frame(const struct space *s) {
+    return virt_to_frame(s);
+}
+
+/* The space in frame n (kind SPACE). */
+static inline struct space *space_at(pfn n) {
+    return frame_to_virt(n);
+}
+
+/* feed: DATA frames of `account` become tables of the space: the first one ever its top table, the rest its
+ * pool. Frames must be idle. Returns how many; if the first is refused -E_OWNER, -E_MAPPED; -E_INVAL: count
+ * over FEED_MAX or a dying space. unfeed: up to `count` (<= FEED_MAX) unused tables that are `account`'s
+ * become DATA and are written to `list`; returns how many. Looks at RANGE_VISITS_MAX pool entries at most. */
+must_check i64 space_feed(struct space *s, u8 account, const u64 *list, u64 count);
+must_check i64 space_unfeed(struct space *s, u8 account, u64 *list, u64 count);
+
+/* Change the account whose space this is: only while nothing is mapped by the user's half (-E_MAPPED). The
+ * caller has checked the account's capability. account 0: none. Counts account.spaces. */
+must_check err space_set_account(struct space *s, u8 account);
+
+/* permit: index of a new permit, -E_NOSPC, -E_INVAL (range empty, unaligned or not user's; rights).
+ * permit_end: -E_INVAL. */
+must_check i64 space_permit(struct space *s, vaddr lo, vaddr hi, u8 rights, u8 map_rights);
+must_check err space_permit_end(struct space *s, u64 index);
+
+/* destroy, one bounded step: takes mappings and tables down; all tables and the pool become DATA on their
+ * accounts' collect lists, marked ZEROED. -E_AGAIN: call again. 0: the space is empty; the caller then ends
+ * its frame (frame_end) and drops captable and bindings. No thread may be bound to it. If it is the one in
+ * CR3, it is left (arch_leave_space). */
+must_check err space_destroy_step(struct space *s);
