@@ -98,12 +98,12 @@ struct range_result {
  * empty. */
 void frame_queue(struct frame *f);
 
-/* retype and destroy. `frame_begin`: make an idle DATA frame of `account` an object's (kind SPACE .. TRACE):
- * clears its page unless known to be zero. 0, -E_OWNER (no DATA frame of the account), -E_MAPPED.
- * `frame_end`: an object's frame becomes DATA again and all capabilities to it are dead. Does not queue it.
- */
-must_check err frame_begin(pfn n, u8 account, enum frame_kind kind);
-void frame_end(pfn n);
+/* retype and destroy. `frame_begin`: make `count` idle DATA frames of `account` from `first` on an object's
+ * (kind SPACE .. TRACE): clears the pages unless known to be zero. 0, -E_OWNER (no DATA frame of the
+ * account), -E_MAPPED. `frame_end`: an object's frames become DATA again and all capabilities to it are dead.
+ * Does not queue them. */
+must_check err frame_begin(pfn first, u64 count, u8 account, enum frame_kind kind);
+void frame_end(pfn first, u64 count);
 
 /* The kernel's own pins (message pages, ...): like pin/unpin of one frame. 0, -E_OWNER, -E_OVERRUN. */
 must_check err frame_pin_one(pfn n, u8 account);
@@ -117,23 +117,25 @@ must_check i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count);
 must_check i64 frame_pin(u8 account, const u64 *list, u64 count);
 must_check i64 frame_unpin(u8 account, const u64 *list, u64 count);
 
+#define AREA_RECORDS (AREA_WORDS / 2) /* records of two words that fit the area */
+
 /* The calls frames, frames_list, collect; `area`: AREA_WORDS words of the caller's message page. flags:
- * CLEAR_BITS. frames: all frames of the account (of any kind) from `from` on; next = first frame not visited,
- * frame_count at the end. frames_list: the first `count` words of the area are frames and become records;
- * -E_OWNER if one is not the account's. collect: takes frames off the collect list; next = 1 if more are on
- * it, else 0. */
+ * CLEAR_BITS. frame_scan: all frames of the account (of any kind) from `from` on; next = first frame not
+ * visited, 0 at the end. frame_scan_list: the first `count` (<= LIST_MAX) words of the area are frames and
+ * become records; returns count, or -E_OWNER if one is not the account's, -E_INVAL. frame_collect: takes up
+ * to `count` (more than AREA_RECORDS counts as that) frames off the collect list; returns how many. */
 struct range_result frame_scan(u8 account, pfn from, u64 flags, u64 *area);
-struct range_result frame_scan_list(u8 account, u64 count, u64 flags, u64 *area);
-struct range_result frame_collect(u8 account, u64 flags, u64 *area);
+must_check i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area);
+must_check i64 frame_collect(u8 account, u64 count, u64 *area);
 
 /* account_open: number of a new account, child of `parent`; -E_NOSPC.
- * account_close: one bounded step; 0 when closed, -E_AGAIN: call again, -E_BUSY: a space is bound to it,
- * -E_MAPPED: the frame at the cursor is mapped or pinned. Its frames become the parent's, its children the
- * parent's children. From the first step on nothing can be given to it. -E_INVAL: the accounts of kernel and
- * root. account_bind: where collect reports; endpoint NULL: nowhere. Sets the bits at once if the list is not
- * empty. account_unbind: forget an endpoint that is destroyed. */
+ * account_close: one bounded step; 0 when closed, > 0: the frame to visit next, call again; -E_BUSY: a space
+ * is bound to it; -E_MAPPED: the frame at the cursor is mapped or pinned. Its frames become the parent's, its
+ * children the parent's children. From the first step on nothing can be given to it. -E_INVAL: the accounts
+ * of kernel and root. account_bind: where collect reports; endpoint NULL: nowhere. Sets the bits at once if
+ * the list is not empty. account_unbind: forget an endpoint that is destroyed. */
 must_check i64 account_open(u8 parent);
-must_check err account_close(u8 account);
+must_check i64 account_close(u8 account);
 void account_bind(u8 account, struct endpoint *e, u64 bits);
 void account_unbind(const struct endpoint *e);
 

@@ -30,26 +30,30 @@ static inline struct window window_of_space(struct space *s, u8 account) {
 
 /* The window of a live permit of the space. */
 static inline struct window window_of_permit(struct space *s, const struct permit *p, u8 account) {
-    return (struct window){s, account, true, p->map_rights, p->lo, p->hi};
+    return (struct window){s, account, true, p->rights, p->lo, p->hi};
 }
 
 /* map: own DATA frames into zero entries. Errors of an item: -E_INVAL (address, rights), -E_OWNER (frame),
  * -E_RIGHTS, -E_OCCUPIED, -E_NEED_TABLES, -E_OVERRUN; -E_INVAL: count over MAP_ITEMS_MAX. An item with
  * MAP_PAGER stores its second word (bit 0 clear, not 0) as the pager's entry; not with a permit. */
-must_check i64 mm_map(const struct window *w, const struct map_item *items, u64 count);
+struct map_result {
+    i64 done; /* items; < 0: the first failed */
+    u64 why;  /* it stopped there: 0 or E_xxx */
+};
+struct map_result mm_map(const struct window *w, const struct map_item *items, u64 count);
 
 /* unmap: removes entries. Records (area: AREA_WORDS words): frames of the caller's account whose last mapping
  * went (not those that are QUEUED: collect brings them), and pager entries removed (kept with UNMAP_KEEP).
  * Raises the epoch. */
-struct range_result mm_unmap(const struct window *w, vaddr lo, vaddr hi, u64 flags, u64 *area);
+struct range_result mm_unmap(const struct window *w, vaddr first, u64 pages, u64 flags, u64 *area);
 
 /* protect: sets READ, WRITE, EXEC of present entries; WRITE only where the entry has MAYWRITE. Harvests and
  * clears accessed and dirty bits. Raises the epoch. */
-struct range_result mm_protect(const struct window *w, vaddr lo, vaddr hi, u64 rights);
+struct range_result mm_protect(const struct window *w, vaddr first, u64 pages, u64 rights);
 
 /* scan: a RECORD_ENTRY for each entry that is not zero. Adds accessed and dirty bits to the frame table; with
  * CLEAR_BITS also clears them in the entries. */
-struct range_result mm_scan(struct space *s, vaddr lo, vaddr hi, u64 flags, u64 *area);
+struct range_result mm_scan(struct space *s, vaddr first, u64 pages, u64 flags, u64 *area);
 
 /* clone, clone_private (private = true): repeats the source's entries at the same addresses of the target,
  * where the target's entries are zero (others are left alone). Private write-protects both sides and clears
@@ -57,7 +61,7 @@ struct range_result mm_scan(struct space *s, vaddr lo, vaddr hi, u64 flags, u64 
  * STOP_OVERFLOW (a frame's shares), STOP_FULL. Raises both epochs. Source and target must differ (-E_INVAL).
  * The target must allow SPACE_WX where an entry needs it (-E_RIGHTS if the source has the flag and the target
  * has not). */
-struct range_result mm_clone(struct space *from, struct space *to, vaddr lo, vaddr hi, bool private,
+struct range_result mm_clone(struct space *from, struct space *to, vaddr first, u64 pages, bool private,
                              u64 *area);
 
 /* One side of copy: an address in a space, or (space NULL) physical bytes of frames of `account`. */
@@ -66,12 +70,13 @@ struct copy_side {
     u64 at;
     u8 account;
 };
+#define COPY_AT_TARGET 1
 struct copy_result {
     i64 done; /* bytes, or -E_INVAL (length over COPY_BYTES_MAX, overflow), -E_OWNER (a frame that is not the
                  account's) */
-    u64 stopped; /* 0: all done; else enum copy_stop */
+    u64 stopped; /* if done < length: address that was absent or protected, | COPY_AT_TARGET if it was the
+                    target's */
 };
-enum copy_stop { COPY_ENDED, COPY_FROM, COPY_TO }; /* the side whose page is absent or protected */
 
 /* copy: obeys the protection of both sides as user accesses would, and stops there. Sets accessed and dirty
  * in the frame table. */

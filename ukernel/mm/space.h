@@ -20,8 +20,7 @@ struct binding {
 struct permit {
     vaddr lo, hi;   /* page-aligned; hi exclusive */
     u32 generation; /* raised when it ends: capabilities to it are dead */
-    u8 rights;      /* RIGHT_MAP, RIGHT_FEED of its capability */
-    u8 map_rights;  /* most rights of a mapping made with it: MAP_xxx */
+    u8 rights;      /* most rights of a mapping made with it: MAP_xxx */
     bool live;
 };
 
@@ -75,7 +74,7 @@ must_check err space_set_account(struct space *s, u8 account);
 
 /* permit: index of a new permit, -E_NOSPC, -E_INVAL (range empty, unaligned or not user's; rights).
  * permit_end: -E_INVAL. */
-must_check i64 space_permit(struct space *s, vaddr lo, vaddr hi, u8 rights, u8 map_rights);
+must_check i64 space_permit(struct space *s, vaddr first, u64 pages, u64 rights);
 must_check err space_permit_end(struct space *s, u64 index);
 
 /* destroy, one bounded step: takes mappings and tables down; all tables and the pool become DATA on their
