@@ -12,12 +12,11 @@
  * tree: how many of its entries are not zero (so that an emptied table is seen without a search); else 0. */
 #pragma once
 
+#include "core/endpoint.h"
 #include <abi/errors.h>
 #include <abi/object.h>
 #include <abi/syscall.h>
 #include <abi/types.h>
-
-struct endpoint;
 
 struct frame {
     u32 shares;     /* entries that map it in spaces of other accounts, or of none */
@@ -35,20 +34,16 @@ enum account_state { ACCOUNT_FREE, ACCOUNT_OPEN, ACCOUNT_CLOSING };
 struct account {
     u8 state; /* enum account_state */
     u8 parent;
-    u32 spaces;                /* spaces bound to it; it can't be closed before */
-    u32 generation;            /* of capabilities to it: raised when closed */
-    u32 collect;               /* head of the collect list, 0: empty */
-    u32 cursor;                /* closing: next frame to look at */
-    struct endpoint *endpoint; /* where `bits` are set when the list becomes non-empty; NULL: nowhere */
-    u64 bits;
+    u32 spaces;                    /* spaces bound to it; it can't be closed before */
+    u32 generation;                /* of capabilities to it: raised when closed */
+    u32 collect;                   /* head of the collect list, 0: empty */
+    u32 cursor;                    /* closing: next frame to look at */
+    struct endpoint_ref collector; /* told when the list becomes non-empty */
 };
 
 extern struct frame *frame_table;
 extern pfn frame_count; /* frame numbers are below this */
 extern struct account accounts[ACCOUNTS];
-
-/* Provided by core/endpoint.c (host tests: a fake): OR bits into the endpoint and wake a receiver. */
-void endpoint_set_bits(struct endpoint *e, u64 bits);
 
 static inline enum frame_kind frame_kind(const struct frame *f) {
     return (enum frame_kind)(f->state & 15);
@@ -136,8 +131,7 @@ must_check i64 frame_collect(u8 account, u64 count, u64 *area);
  * the list is not empty. account_unbind: forget an endpoint that is destroyed. */
 must_check i64 account_open(u8 parent);
 must_check i64 account_close(u8 account);
-void account_bind(u8 account, struct endpoint *e, u64 bits);
-void account_unbind(const struct endpoint *e);
+void account_bind(u8 account, struct endpoint_ref collector);
 
 /* 4 KiB of a frame by quadwords. */
 void page_clear(void *page);

@@ -8,14 +8,7 @@
 
 #define SPACE_PORTS_MAX 8
 
-struct capability;
-
-/* An endpoint bound to a space. kernel-core checks the generation where the endpoint may have gone. */
-struct binding {
-    struct endpoint *endpoint; /* NULL: none */
-    u32 generation;            /* of the endpoint's frame when it was bound */
-    u32 badge;
-};
+struct captable;
 
 struct permit {
     vaddr lo, hi;   /* page-aligned; hi exclusive */
@@ -38,11 +31,10 @@ struct space {
     bool dying; /* destroy has begun: it can't be bound, fed or mapped into */
     u8 ports_count;
     u32 threads; /* bound to it */
-    struct binding pager, system_call, exception;
-    struct capability *caps; /* the capability table, in the physical map; NULL: none */
-    u32 caps_count;          /* slots */
-    u32 caps_frame;          /* its first frame */
-    vaddr cursor;            /* destroy: next address to take down */
+    struct endpoint_ref pager, system_call, exception;
+    struct captable *table; /* capabilities of its threads; NULL: none */
+    u32 table_generation;   /* of the table's first frame when it was bound */
+    vaddr cursor;           /* destroy: next address to take down */
     struct permit permits[PERMITS_PER_SPACE];
     struct port_range ports[SPACE_PORTS_MAX];
 };
