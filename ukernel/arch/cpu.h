@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* The processor: what other parts of the kernel may ask of it. x86-64, one CPU. */
+#pragma once
+
+#include <abi/types.h>
+
+struct space;
+struct thread;
+
+/* The state of this CPU. More CPUs would get one each. entry.asm knows the offsets. */
+struct cpu {
+    struct thread *current; /* whose registers an entry saves; NULL while idle */
+    struct space *space;    /* whose page tables are in CR3; NULL: the kernel's own */
+    struct thread *fpu;     /* whose FPU state and FS base are in the processor; NULL: nobody's */
+    struct space *ports;    /* whose I/O bitmap is in the TSS; NULL: all closed */
+    u64 user_rsp;           /* scratch of the system-call entry */
+    u64 calls;              /* last call number given out */
+    u64 switches;           /* address-space switches since boot */
+    u64 kernel_cr3;         /* the kernel's own top table (arch_init) */
+};
+extern struct cpu cpu;
+
+/* Set up GDT, TSS, IDT, MSRs, control registers, FPU, PIC and timer. The tables that are in CR3 become the kernel's own.
+ * Called once, interrupts off, on the kernel stack that all later entries will use from its top. */
+void arch_init(void *kernel_stack_top);
+
+/* The space whose page tables are in CR3 (its user addresses are what the TLB may hold); NULL if the kernel's own. */
+static inline struct space *arch_current_space(void) { return cpu.space; }
+/* Put the kernel's own tables into CR3: the current space is going away. */
+void arch_leave_space(void);
+/* TSC ticks per millisecond, measured by arch_init. */
+extern u64 tsc_per_ms;
+
+#ifndef HOST_TEST
+static inline void arch_invlpg(vaddr va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+static inline u64 rdtsc(void) {
+    u32 lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (u64)hi << 32 | lo;
+}
+static inline u64 read_cr3(void) {
+    u64 v;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(v));
+    return v;
+}
+static inline void write_cr3(u64 v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
+static inline void out8(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static inline u8 in8(u16 port) {
+    u8 v;
+    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+    return v;
+}
+static inline void out32(u16 port, u32 v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void cpuid(u32 leaf, u32 subleaf, u32 r[4]) {
+    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(subleaf));
+}
+static inline u64 rdmsr(u32 msr) {
+    u32 lo, hi;
+    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+    return (u64)hi << 32 | lo;
+}
+static inline void wrmsr(u32 msr, u64 v) {
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+}
+#else
+void arch_invlpg(vaddr va); /* tests count these */
+u64 rdtsc(void);
+#endif
