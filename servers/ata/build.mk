@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+ATA_LOGIC := pci.c request.c prd.c controller.c driver.c
+ATA_SHELL := main.c
