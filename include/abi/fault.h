@@ -5,7 +5,8 @@
 #include <abi/object.h>
 #include <abi/types.h>
 
-/* LABEL_FAULT, six words. Entry, account and shares are read when the message is first delivered to the pager. */
+/* LABEL_FAULT, six words. Entry, account and shares are read when the message is first delivered to the
+ * pager. */
 struct fault_words {
     u64 address; /* exact */
     u64 info;    /* access | pool << 8 | account << 16 | flags << 24 | shares << 32 */
@@ -16,7 +17,7 @@ struct fault_words {
 };
 enum access { ACCESS_READ = 0, ACCESS_WRITE = 1, ACCESS_EXEC = 2 };
 enum fault_flag { FAULT_AS = 1 /* made by fault_as */ };
-#define FAULT_ACCESS(info)  ((info) & 0xff)
+#define FAULT_ACCESS(info)  ((info)&0xff)
 #define FAULT_POOL(info)    (((info) >> 8) & 0xff) /* frames in the space's table pool, 255 = that or more */
 #define FAULT_ACCOUNT(info) (((info) >> 16) & 0xff)
 #define FAULT_FLAGS(info)   (((info) >> 24) & 0xff)
@@ -30,10 +31,10 @@ struct fault_item {
     u64 frame;   /* frame | enum fault_op << 60 */
 };
 enum fault_op {
-    FILL_AS_IS,   /* the frame as it is */
-    FILL_ZERO,    /* clear it first (free of charge if the frame is known to be zero) */
-    FILL_COPY,    /* copy the current entry's page into it first */
-    FILL_UPGRADE  /* raise the existing entry to writable; frame: the one shown */
+    FILL_AS_IS,  /* the frame as it is */
+    FILL_ZERO,   /* clear it first (free of charge if the frame is known to be zero) */
+    FILL_COPY,   /* copy the current entry's page into it first */
+    FILL_UPGRADE /* raise the existing entry to writable; frame: the one shown */
 };
 #define ITEM_FRAME(frame, op) ((u64)(frame) | (u64)(op) << 60)
 
@@ -49,7 +50,8 @@ struct exception_words {
 enum exception {
     EXC_INTERRUPT, /* interrupt(thread), and the first thing that a new thread sends */
     EXC_RAISE,     /* raise(code, address) in answer to its fault or alien call */
-    EXC_HARDWARE   /* EXC_HARDWARE + vector: #DE 0, #DB 1, #BP 3, #OF 4, #UD 6, #GP 13, #MF 16, #AC 17, #XM 19 */
+    EXC_HARDWARE   /* EXC_HARDWARE + vector: #DE 0, #DB 1, #BP 3, #OF 4, #UD 6, #GP 13, #MF 16, #AC 17, #XM 19
+                    */
 };
 
 /* raise: code = signal << 8 | si_code, the personality's business; these are what region uses. */

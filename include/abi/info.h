@@ -4,10 +4,10 @@
 
 #include <abi/types.h>
 
-#define INFO_MODULES   16
-#define INFO_RANGES    24
-#define INFO_CMDLINE   512
-#define INFO_MAGIC     0x6572697551ull /* "Quire" */
+#define INFO_MODULES 16
+#define INFO_RANGES  24
+#define INFO_CMDLINE 512
+#define INFO_MAGIC   0x6572697551ull /* "Quire" */
 
 struct info_module {
     u64 first; /* frame; account 1's */
@@ -20,14 +20,14 @@ struct info_range {
 struct info_page {
     u64 magic;
     u64 tsc_per_ms;
-    u64 boot_tsc;      /* TSC at the moment of boot_wall_s */
-    u64 boot_wall_s;   /* seconds since 1970, UTC, from the RTC */
-    u64 trace_mask;    /* as trace_mask() set it: bit = enum trace_kind */
-    u64 frames;        /* frame numbers are below this */
+    u64 boot_tsc;                    /* TSC at the moment of boot_wall_s */
+    u64 boot_wall_s;                 /* seconds since 1970, UTC, from the RTC */
+    u64 trace_mask;                  /* as trace_mask() set it: bit = enum trace_kind */
+    u64 frames;                      /* frame numbers are below this */
     u64 kernel_first, kernel_frames; /* image, frame table, kernel's own tables */
     u64 trace_first, trace_frames;   /* the trace ring; 0 if none */
-    u64 irqs_off_max;  /* longest path with interrupts off since boot, in TSC ticks (debug builds; else 0) */
-    u64 switches;      /* address-space switches since boot */
+    u64 irqs_off_max; /* longest path with interrupts off since boot, in TSC ticks (debug builds; else 0) */
+    u64 switches;     /* address-space switches since boot */
     u64 modules_count;
     struct info_module modules[INFO_MODULES];
     u64 ranges_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The address map: what lies where in a server's space, and the capability slots that every server starts with.
- * Programs' layouts are region's and linux's business; only the borders of user addresses matter to the kernel. */
+/* The address map: what lies where in a server's space, and the capability slots that every server starts
+ * with. Programs' layouts are region's and linux's business; only the borders of user addresses matter to the
+ * kernel. */
 #pragma once
 
 #include <abi/types.h>
@@ -13,25 +14,26 @@
 #define BLOCK_BYTES     0x200000ull           /* what one page table covers; the reach of one fault answer */
 #define SPACE_TOP_SLOTS 256                   /* top-level entries that belong to user addresses */
 
-/* Servers. Images are linked at IMAGE_BASE(id) with id from enum server. */
-#define IMAGE_BASE(id)   ((u64)(id) << 24)
-#define STACK_BASE       0x20000000ull /* thread i: [STACK_BASE + i*STACK_STRIDE + guard page, ...) */
-#define STACK_STRIDE     0x20000ull
-#define STACK_PAGES      8ull          /* mapped pages at the top of a stride; the rest is guard */
-#define MSG_BASE         0x30000000ull /* message page of thread i at MSG_BASE + i*PAGE_BYTES */
-#define INFO_PAGE        0x3ffff000ull /* struct info_page, read only */
-#define HEAP_BASE        0x40000000ull /* vmalloc areas and other big tables */
-#define HEAP_END         0x4000000000ull
-#define ATA_RING_WINDOW  0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
-#define ATA_RING_PAGES   16ull
-#define SLAB_WINDOW      0x8000000000ull /* client's space: where slab maps this client's slabs (permit from root) */
-#define SLAB_WINDOW_END  0x10000000000ull
-#define OWN_WINDOW       0x100000000000ull /* own frame f is seen at OWN_WINDOW + f*PAGE_BYTES, where wanted */
-#define OWN_WINDOW_END   0x200000000000ull
+/* Servers. Images are linked at IMAGE_BASE(id) with id from enum server_id. */
+#define IMAGE_BASE(id)  ((u64)(id) << 24)
+#define STACK_BASE      0x20000000ull /* thread i: [STACK_BASE + i*STACK_STRIDE + guard page, ...) */
+#define STACK_STRIDE    0x20000ull
+#define STACK_PAGES     8ull          /* mapped pages at the top of a stride; the rest is guard */
+#define MSG_BASE        0x30000000ull /* message page of thread i at MSG_BASE + i*PAGE_BYTES */
+#define INFO_PAGE       0x3ffff000ull /* struct info_page, read only */
+#define HEAP_BASE       0x40000000ull /* vmalloc areas and other big tables */
+#define HEAP_END        0x4000000000ull
+#define ATA_RING_WINDOW 0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
+#define ATA_RING_PAGES  16ull
+#define SLAB_WINDOW                                                                                          \
+    0x8000000000ull /* client's space: where slab maps this client's slabs (permit from root) */
+#define SLAB_WINDOW_END    0x10000000000ull
+#define OWN_WINDOW         0x100000000000ull /* own frame f is seen at OWN_WINDOW + f*PAGE_BYTES, where wanted */
+#define OWN_WINDOW_END     0x200000000000ull
 #define SERVER_THREADS_MAX 64
 
 /* Servers by number; also the order in which root starts them, and each one's client badge at the others. */
-enum server {
+enum server_id {
     SRV_NONE,
     SRV_ROOT,
     SRV_FRAME,
@@ -44,7 +46,8 @@ enum server {
     SRV_COUNT
 };
 
-/* Capability slots that root fills in every server's table before it starts. Empty where a server has no need. */
+/* Capability slots that root fills in every server's table before it starts. Empty where a server has no
+ * need. */
 enum slot {
     SLOT_NULL,       /* never holds anything: "none" in every argument */
     SLOT_TABLE,      /* own capability table: cap_copy, cap_drop */
@@ -58,9 +61,11 @@ enum slot {
     SLOT_IOPORT,     /* port authority (ata, console) */
     SLOT_TRACE,      /* trace authority: naming threads, events of one's own */
     SLOT_SELF_LAST = 15,
-    SLOT_SERVICE = 16,                          /* + enum server: endpoint of that server, badged with the client's own number; CALL, NOTIFY */
-    SLOT_CLIENT_ACCT = SLOT_SERVICE + SRV_COUNT, /* + enum server: that server's account (frame: to give frames) */
-    SLOT_WINDOW = SLOT_CLIENT_ACCT + SRV_COUNT, /* + enum server: permit on that client's slab window (slab),
+    SLOT_SERVICE =
+        16, /* + enum server_id: endpoint of that server, badged with the client's own number; CALL, NOTIFY */
+    SLOT_CLIENT_ACCT =
+        SLOT_SERVICE + SRV_COUNT, /* + enum server_id: that server's account (frame: to give frames) */
+    SLOT_WINDOW = SLOT_CLIENT_ACCT + SRV_COUNT, /* + enum server_id: permit on that client's slab window (slab),
                                                  * on ata's ring window (cache: SLOT_WINDOW + SRV_ATA) */
     SLOT_FREE = 64                              /* first slot that root leaves to the server itself */
 };

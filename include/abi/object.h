@@ -39,8 +39,9 @@ enum right {
     RIGHT_ALL = 255
 };
 
-/* Rights of a mapping: bits 0..3 of an item's address word. None of READ, WRITE, EXEC: kept, but not accessible.
- * MAP_PAGER, in a list of map: the second word is an entry of the pager's own (not 0, bit 0 clear), not a frame. */
+/* Rights of a mapping: bits 0..3 of an item's address word. None of READ, WRITE, EXEC: kept, but not
+ * accessible. MAP_PAGER, in a list of map: the second word is an entry of the pager's own (not 0, bit 0
+ * clear), not a frame. */
 enum map_right { MAP_READ = 1, MAP_WRITE = 2, MAP_EXEC = 4, MAP_MAYWRITE = 8, MAP_PAGER = 16 };
 
 /* A page-table entry as fault messages, scan and unmap show it (x86-64's own layout). */
@@ -53,14 +54,14 @@ enum map_right { MAP_READ = 1, MAP_WRITE = 2, MAP_EXEC = 4, MAP_MAYWRITE = 8, MA
 #define PTE_NX       0x8000000000000000ull
 #define PTE_FRAME(e) (((e) >> PAGE_SHIFT) & 0xffffffffffull)
 
-#define CAPS_PER_FRAME    128 /* a capability is 32 bytes */
+#define CAPS_PER_FRAME      128 /* a capability is 32 bytes */
 #define CAPTABLE_FRAMES_MAX 64
-#define ACCOUNTS          256
-#define ACCOUNT_KERNEL    0
-#define ACCOUNT_ROOT      1
-#define ACCOUNT_FRAME     2
-#define ROOT_FRAMES       2048 /* frames of account 1 beside the boot modules */
-#define PERMITS_PER_SPACE 16
+#define ACCOUNTS            256
+#define ACCOUNT_KERNEL      0
+#define ACCOUNT_ROOT        1
+#define ACCOUNT_FRAME       2
+#define ROOT_FRAMES         2048 /* frames of account 1 beside the boot modules */
+#define PERMITS_PER_SPACE   16
 
 /* Slots in root's table at boot. */
 enum boot_slot {

@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's calls: numbers, registers, bits. The list of all calls is SYSCALLS; docs/kernel-abi.md explains each.
+/* The kernel's calls: numbers, registers, bits. The list of all calls is SYSCALLS; docs/kernel-abi.md
+ * explains each.
  *
  * Plain calls:  rax = number; rdi rsi rdx r10 r8 r9 = arguments.
- *               rax = result: >= 0, or -E_xxx and nothing changed; rdx = second result. rcx, r11 are destroyed.
- *               Lists of arguments and range results lie in words AREA_FIRST.. of the caller's message page.
+ *               rax = result: >= 0, or -E_xxx and nothing changed; rdx = second result. rcx, r11 are
+ * destroyed. Lists of arguments and range results lie in words AREA_FIRST.. of the caller's message page.
  *
- * IPC calls (call, reply_wait, fault_reply_wait, forward_wait): rdi rsi rdx r10 r8 r9 = message words 0..5, words 6..63 in
- * the message page at the same index. The other registers:
+ * IPC calls (call, reply_wait, fault_reply_wait, forward_wait): rdi rsi rdx r10 r8 r9 = message words 0..5,
+ * words 6..63 in the message page at the same index. The other registers:
  *
  *   call          in   rax = SYS_call | nwords << 8         r12 = label
- *                      rbx = endpoint slot                  r13 = slot to send (0: none) | slot to receive into << 32
- *                 out  rax = 0 or -E_xxx (transport)        r12 = label of the reply (its status: 0, > 0, or -E_xxx)
- *                      r14 = nwords | IPC_CAP if a capability came     rdi.. = words
+ *                      rbx = endpoint slot                  r13 = slot to send (0: none) | slot to receive
+ * into << 32 out  rax = 0 or -E_xxx (transport)        r12 = label of the reply (its status: 0, > 0, or
+ * -E_xxx) r14 = nwords | IPC_CAP if a capability came     rdi.. = words
  *
- *   reply_wait    in   rax = SYS_reply_wait | nwords << 8 | WAIT_xxx << 16     r12 = label (status) of the reply
- *                      rbx = reply slot (0: none) | slot to send << 32
- *                      r13 = endpoint slot | next reply slot << 32     r14 = slot to receive into
- *                      r15 = deadline, absolute TSC (0: none)
- *                 out  rax = WOKE_MESSAGE, WOKE_BITS, or -E_xxx        r12 = label      rdi.. = words
- *                      rbx = badge | tag << 32              r13 = call number (the trace's id)
- *                      r14 = nwords | kind << 8 | flags << 16 (| items entered << 32 after fault_reply_wait)
- *                      r15 = the bits (WOKE_BITS) or progress (WOKE_MESSAGE)
- *                      rbp and all else but rsp: destroyed.
- *   If the reply part fails (bad slot, too many words, a capability that can't go) nothing has happened and the error returns
- *   at once; a dead or gone caller is a success that frees the slot.
+ *   reply_wait    in   rax = SYS_reply_wait | nwords << 8 | WAIT_xxx << 16     r12 = label (status) of the
+ * reply rbx = reply slot (0: none) | slot to send << 32 r13 = endpoint slot | next reply slot << 32     r14 =
+ * slot to receive into r15 = deadline, absolute TSC (0: none) out  rax = WOKE_MESSAGE, WOKE_BITS, or -E_xxx
+ * r12 = label      rdi.. = words rbx = badge | tag << 32              r13 = call number (the trace's id) r14
+ * = nwords | kind << 8 | flags << 16 (| items entered << 32 after fault_reply_wait) r15 = the bits
+ * (WOKE_BITS) or progress (WOKE_MESSAGE) rbp and all else but rsp: destroyed. If the reply part fails (bad
+ * slot, too many words, a capability that can't go) nothing has happened and the error returns at once; a
+ * dead or gone caller is a success that frees the slot.
  *
- *   fault_reply_wait   as reply_wait; rax: nwords = 2 * number of items; words = items (struct fault_item): item 0 in words 0,1 ...
- *   forward_wait       as reply_wait, but rbx = reply slot | destination endpoint slot << 32; r12 = label of the new message;
- *                      r14 = slot to receive into | space slot << 32 (0: none); and rax also holds, for a fault,
- *                      the range that the answer may map: FORWARD_RANGE(first, count, rights) in pages of the 2 MiB block.
- *                      Without a space slot (MAP), the range may only be narrowed. count 0: leave as it is.
+ *   With endpoint slot 0 the wait is left out: the answer is given, WOKE_NOTHING returns at once, and the
+ * caller's thread goes on (the answered thread is made ready). So a server answers kept callers in the middle
+ * of other work. A message's capability slots, labels and words are checked before anything changes.
+ *
+ *   fault_reply_wait   as reply_wait; rax: nwords = 2 * number of items; words = items (struct fault_item):
+ * item 0 in words 0,1 ... forward_wait       as reply_wait, but rbx = reply slot | destination endpoint slot
+ * << 32; r12 = label of the new message; r14 = slot to receive into | space slot << 32 (0: none); and rax
+ * also holds, for a fault, the range that the answer may map: FORWARD_RANGE(first, count, rights) in pages of
+ * the 2 MiB block. Without a space slot (MAP), the range may only be narrowed. count 0: leave as it is.
  */
 #pragma once
 
@@ -92,30 +94,31 @@ enum syscall {
 };
 
 /* Message page. */
-#define MSG_REG_WORDS 6    /* words that travel in registers */
-#define MSG_WORDS     64   /* words of a message at most */
-#define AREA_FIRST    64   /* first word of the area for lists and range results */
+#define MSG_REG_WORDS 6  /* words that travel in registers */
+#define MSG_WORDS     64 /* words of a message at most */
+#define AREA_FIRST    64 /* first word of the area for lists and range results */
 #define AREA_WORDS    448
 #define PAGE_WORDS    512
 
 /* rax of the wait calls, bits 16.. */
-#define WAIT_POLL 1 /* do not wait: -E_AGAIN if there is neither a message nor a bit */
-#define WAIT_REGS 2 /* the reply resumes an alien or exception with all registers as regs_write left them */
-#define WAIT_FLAGS(rax) (((rax) >> 16) & 0xff)
+#define WAIT_POLL                           1 /* do not wait: -E_AGAIN if there is neither a message nor a bit */
+#define WAIT_REGS                           2 /* the reply resumes an alien or exception with all registers as regs_write left them */
+#define WAIT_FLAGS(rax)                     (((rax) >> 16) & 0xff)
 #define FORWARD_RANGE(first, count, rights) ((u64)(first) << 32 | (u64)(count) << 42 | (u64)(rights) << 52)
-#define FORWARD_FIRST(rax)  (((rax) >> 32) & 0x3ff)
-#define FORWARD_COUNT(rax)  (((rax) >> 42) & 0x3ff)
-#define FORWARD_RIGHTS(rax) (((rax) >> 52) & 0xf)
+#define FORWARD_FIRST(rax)                  (((rax) >> 32) & 0x3ff)
+#define FORWARD_COUNT(rax)                  (((rax) >> 42) & 0x3ff)
+#define FORWARD_RIGHTS(rax)                 (((rax) >> 52) & 0xf)
 
-enum woke { WOKE_MESSAGE = 0, WOKE_BITS = 1 };
+enum woke { WOKE_MESSAGE = 0, WOKE_BITS = 1, WOKE_NOTHING = 2 };
 enum msg_kind { MSG_CALL, MSG_FAULT, MSG_ALIEN, MSG_EXCEPTION }; /* what the sender waits for */
 enum msg_flag {
-    IPC_CAP = 1,       /* a capability was put into the slot to receive into */
-    IPC_FAULTED = 2,   /* sent again after a fault_as that could not be resolved: answer EFAULT or a short count */
+    IPC_CAP = 1, /* a capability was put into the slot to receive into */
+    IPC_FAULTED =
+        2, /* sent again after a fault_as that could not be resolved: answer EFAULT or a short count */
     IPC_AGAIN = 4,     /* sent again after fault_as (resolved or not): progress is valid */
     IPC_FORWARDED = 8, /* came by forward; the badge is the forwarder's */
 };
-#define IPC_NWORDS(r14)  ((r14) & 0xff)
+#define IPC_NWORDS(r14)  ((r14)&0xff)
 #define IPC_KIND(r14)    (((r14) >> 8) & 0xff)
 #define IPC_FLAGS(r14)   (((r14) >> 16) & 0xffff)
 #define IPC_ENTERED(r14) ((r14) >> 32)
@@ -126,7 +129,8 @@ enum msg_flag {
 enum kernel_label {
     LABEL_FAULT = 1,     /* struct fault_words */
     LABEL_EXCEPTION = 2, /* struct exception_words */
-    LABEL_ALIEN = 3      /* label = LABEL_ALIEN | rax << 16; words = rdi rsi rdx r10 r8 r9. Answer: rax = label if negative, else word 0 */
+    LABEL_ALIEN = 3 /* label = LABEL_ALIEN | rax << 16; words = rdi rsi rdx r10 r8 r9. Answer: rax = label if
+                       negative, else word 0 */
 };
 
 /* Flags of the bind calls. */
@@ -138,7 +142,7 @@ enum space_flag { SPACE_WX = 1 /* may hold pages both writable and executable */
 /* unmap: leave the pager's own entries where they are. */
 #define UNMAP_KEEP 1
 /* copy: a slot value that means "own frames": the address is then physical (frame * PAGE_BYTES + offset). */
-#define COPY_FRAMES 0xffffffffu
+#define COPY_FRAMES    0xffffffffu
 #define COPY_BYTES_MAX 65536
 /* give: instead of a first frame: the frames are listed in the area. */
 #define GIVE_LIST (~0ull)
@@ -154,8 +158,8 @@ enum space_flag { SPACE_WX = 1 /* may hold pages both writable and executable */
 /* Why a range call stopped: bits 32.. of its second result (bits 0..31: number of records). */
 enum stop { STOP_BOUND, STOP_FULL, STOP_TABLES, STOP_OVERFLOW };
 
-/* A record of unmap (a frame of the caller's account whose last mapping went; or the pager's entry removed), of scan
- * and clone (each entry visited that is not zero; each pager entry copied). */
+/* A record of unmap (a frame of the caller's account whose last mapping went; or the pager's entry removed),
+ * of scan and clone (each entry visited that is not zero; each pager entry copied). */
 struct range_record {
     u64 address; /* page address | enum record_kind */
     u64 value;   /* RECORD_FRAME: frame | FRAME_xxx flags << 52; otherwise the entry */
@@ -173,10 +177,10 @@ struct frame_record {
     u64 id;     /* frame | kind << 40 | flags << 48 | account << 56 */
     u64 counts; /* shares | own << 32 | pins << 40 */
 };
-#define FRAME_OF(id)      ((id) & 0xffffffffffull)
+#define FRAME_OF(id)      ((id)&0xffffffffffull)
 #define KIND_OF(id)       (((id) >> 40) & 0xff)
 #define FLAGS_OF(id)      (((id) >> 48) & 0xff)
 #define ACCOUNT_OF(id)    (((id) >> 56) & 0xff)
-#define SHARES_OF(counts) ((counts) & 0xffffffffull)
+#define SHARES_OF(counts) ((counts)&0xffffffffull)
 #define OWN_OF(counts)    (((counts) >> 32) & 0xff)
 #define PINS_OF(counts)   (((counts) >> 40) & 0xff)

@@ -4,8 +4,8 @@
 
 #include <abi/types.h>
 
-#define TRACE_MAGIC  0xC1FC1FC1u
-#define TRACE_EVENTS 63
+#define TRACE_MAGIC      0xC1FC1FC1u
+#define TRACE_EVENTS     63
 #define TRACE_NAME_BYTES 40
 
 struct trace_packet {
@@ -24,15 +24,15 @@ enum trace_kind {
     TRACE_IPC_RECV,     /* u32 endpoint, u16 label, u16 nwords, u64 call, u64 badge, u64 tag, u64 unused[2] */
     TRACE_FORWARD,      /* as ipc_call */
     TRACE_PAGE_FAULT,   /* u64 address, ip, u32 space, u32 access, u64 call, u64 entry, u64 sp */
-    TRACE_RESUME,       /* the faulting thread goes on: u64 address, call, u32 space, u32 entered, u64 unused[3] */
-    TRACE_MAP,          /* u64 virt, frame, u32 space, u32 flags, u64 pages, u64 call, u64 unused */
-    TRACE_UNMAP,        /* as map */
-    TRACE_IRQ,          /* u32 vector, u32 line, u64 count, u64 unused[4] */
-    TRACE_NOTIFY,       /* u32 endpoint, u32 unused, u64 bits, u64 call, u64 unused[3] */
-    TRACE_USER,         /* a server's own: u32 what (enum trace_user), u32 server tid, u64 call, u64 words[4] */
-    TRACE_THREAD_NAME,  /* u32 subject tid, u32 space, char name[40] */
-    TRACE_SWITCH,       /* u32 to tid, u32 to space, u64 unused[5] */
-    TRACE_EXCEPTION,    /* u64 kind, code, address, ip, call, sp */
+    TRACE_RESUME, /* the faulting thread goes on: u64 address, call, u32 space, u32 entered, u64 unused[3] */
+    TRACE_MAP,    /* u64 virt, frame, u32 space, u32 flags, u64 pages, u64 call, u64 unused */
+    TRACE_UNMAP,  /* as map */
+    TRACE_IRQ,    /* u32 vector, u32 line, u64 count, u64 unused[4] */
+    TRACE_NOTIFY, /* u32 endpoint, u32 unused, u64 bits, u64 call, u64 unused[3] */
+    TRACE_USER,   /* a server's own: u32 what (enum trace_user), u32 server tid, u64 call, u64 words[4] */
+    TRACE_THREAD_NAME, /* u32 subject tid, u32 space, char name[40] */
+    TRACE_SWITCH,      /* u32 to tid, u32 to space, u64 unused[5] */
+    TRACE_EXCEPTION,   /* u64 kind, code, address, ip, call, sp */
     TRACE_KINDS
 };
 

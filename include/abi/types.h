@@ -26,9 +26,9 @@ typedef i64 err;   /* 0 or a positive result; otherwise -E_xxx of errors.h */
 /* Results that must be looked at. (gcc 12 and clang 14 have no [[nodiscard]] in C17.) */
 #define must_check __attribute__((warn_unused_result))
 
-#define ARRAY_LEN(a)        (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)           ((a) < (b) ? (a) : (b))
-#define MAX(a, b)           ((a) > (b) ? (a) : (b))
-#define ROUND_UP(x, n)      (((x) + (n) - 1) / (n) * (n))
-#define ROUND_DOWN(x, n)    ((x) / (n) * (n))
-#define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+#define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)             ((a) < (b) ? (a) : (b))
+#define MAX(a, b)             ((a) > (b) ? (a) : (b))
+#define ROUND_UP(x, n)        (((x) + (n)-1) / (n) * (n))
+#define ROUND_DOWN(x, n)      ((x) / (n) * (n))
+#define container_of(p, t, m) ((t *)((char *)(p)-offsetof(t, m)))

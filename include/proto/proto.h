@@ -2,16 +2,15 @@
 /* How a protocol is declared, and what comes of it.
  *
  * include/proto/X.def declares lists of fields and one list of operations:
- *     #define X_OP_IN(F)  F(u64, order) F(u64, gfp)          every field is one 64-bit word; at most six each way
- *     #define X_OPS(OP, OPT) OP(x, op, 0x0101, X_OP_IN, X_OP_OUT) ...
- * OP: words only. OPT: also a tail, words 6..63 of the message page, both ways (names, lists, structures).
- * PROTO_DECLARE(X_OPS) gives struct x_op_req, struct x_op_rep, their checks and the client stubs
- *     err x_op(u32 to, const struct x_op_req *req, struct x_op_rep *rep)                   (OP)
- *     err x_op(u32 to, const struct x_op_req *req, u32 tail_words, struct x_op_rep *rep)   (OPT: the tail is in the caller's
- *                        own message page (ipc_tail()) before the call, and the reply's there after it)
- * and prototypes of the server's handlers: err x_on_op(struct ipc_ctx *, const struct x_op_req *, struct x_op_rep *).
- * PROTO_DISPATCH(x, X_OPS) defines x_dispatch(). The trace's decoder is made from the same lists.
- * A field list may not be empty: use F(u64, none).
+ *     #define X_OP_IN(F)  F(u64, order) F(u64, gfp)          every field is one 64-bit word; at most six each
+ * way #define X_OPS(OP, OPT) OP(x, op, 0x0101, X_OP_IN, X_OP_OUT) ... OP: words only. OPT: also a tail,
+ * words 6..63 of the message page, both ways (names, lists, structures). PROTO_DECLARE(X_OPS) gives struct
+ * x_op_req, struct x_op_rep, their checks and the client stubs err x_op(u32 to, const struct x_op_req *req,
+ * struct x_op_rep *rep)                   (OP) err x_op(u32 to, const struct x_op_req *req, u32 tail_words,
+ * struct x_op_rep *rep)   (OPT: the tail is in the caller's own message page (ipc_tail()) before the call,
+ * and the reply's there after it) and prototypes of the server's handlers: err x_on_op(struct ipc_ctx *,
+ * const struct x_op_req *, struct x_op_rep *). PROTO_DISPATCH(x, X_OPS) defines x_dispatch(). The trace's
+ * decoder is made from the same lists. A field list may not be empty: use F(u64, none).
  */
 #pragma once
 
@@ -41,7 +40,7 @@ err ipc_call_tail(u32 to, u64 label, const u64 *in, u32 tail_words, u64 *out, u3
     struct p##_##o##_rep {                                                                                   \
         OUT(PROTO_MEMBER)                                                                                    \
     };                                                                                                       \
-    enum { p##_label_##o = (id), p##_##o##_n_in = 0 IN(PROTO_COUNT), p##_##o##_n_out = 0 OUT(PROTO_COUNT) };   \
+    enum { p##_label_##o = (id), p##_##o##_n_in = 0 IN(PROTO_COUNT), p##_##o##_n_out = 0 OUT(PROTO_COUNT) }; \
     _Static_assert(sizeof(struct p##_##o##_req) == 8 * (0 IN(PROTO_COUNT)), #p "." #o ": not one word");     \
     _Static_assert(sizeof(struct p##_##o##_rep) == 8 * (0 OUT(PROTO_COUNT)), #p "." #o ": not one word");    \
     _Static_assert((0 IN(PROTO_COUNT)) <= MSG_REG_WORDS, #p "." #o ": too many words in");                   \
@@ -73,7 +72,8 @@ err ipc_call_tail(u32 to, u64 label, const u64 *in, u32 tail_words, u64 *out, u3
         __builtin_memcpy(w, &r, sizeof r);                                                                   \
         return e;                                                                                            \
     }
-/* Calls the handler of `label` with the words w[6] and puts its result there; -E_NOSYS for a label that x does not know. */
+/* Calls the handler of `label` with the words w[6] and puts its result there; -E_NOSYS for a label that x
+ * does not know. */
 #define PROTO_DISPATCH(p, OPS)                                                                               \
     static inline err p##_dispatch(struct ipc_ctx *c, u64 label, u64 *w) {                                   \
         switch (label) {                                                                                     \

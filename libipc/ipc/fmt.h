@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small formatter: %d %i %u %x %X %o %c %s %p %% with flags - 0, width, precision of %s, and l, ll, z; `*` for width and precision. */
+/* A small formatter: %d %i %u %x %X %o %c %s %p %% with flags - 0, width, precision of %s, and l, ll, z; `*`
+ * for width and precision. */
 #pragma once
 
 #include <stdarg.h>

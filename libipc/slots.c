@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Free capability slots of this server: a bitmap over the slots that root left to it. */
+#include <abi/layout.h>
+#include <ipc/assert.h>
+#include <ipc/server.h>
+#include <ipc/space.h>
+
+#define SLOTS_MAX (CAPTABLE_FRAMES_MAX * CAPS_PER_FRAME)
+
+static u64 taken[SLOTS_MAX / 64];
+static u32 hint = SLOT_FREE / 64;
+
+u32 slot_alloc(void) {
+    u32 words = MIN(server_slots, SLOTS_MAX) / 64;
+    for (u32 i = 0; i < words; i++) {
+        u32 word = (hint + i) % words;
+        if (word < SLOT_FREE / 64 || taken[word] == ~0ull)
+            continue;
+        u32 bit = (u32)__builtin_ctzll(~taken[word]);
+        taken[word] |= 1ull << bit;
+        hint = word;
+        return word * 64 + bit;
+    }
+    return 0;
+}
+
+void slot_free(u32 slot) {
+    ASSERT(slot >= SLOT_FREE && slot < server_slots && (taken[slot / 64] >> slot % 64 & 1));
+    taken[slot / 64] &= ~(1ull << slot % 64);
+    hint = slot / 64;
+}
+_Static_assert(SLOT_FREE % 64 == 0, "the bitmap's first word is root's");

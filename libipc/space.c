@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's own identity and address space. */
+#include <ipc/assert.h>
+#include <ipc/frame.h>
+#include <ipc/server.h>
+#include <ipc/space.h>
+#include <string.h>
+
+#define FEED_AHEAD 4 /* tables to feed at a time: one for each level, and one more */
+
+u32 server_id, server_priority, server_slots;
+
+void server_start(u32 id, u32 priority, u32 slots) {
+    server_id = id;
+    server_priority = priority;
+    server_slots = slots;
+}
+
+err space_feed(u32 space, u32 n) {
+    pfn got[FEED_MAX];
+    u32 have = 0;
+    ASSERT(n <= FEED_MAX);
+    while (have < n && (got[have] = alloc_pages(GFP_KERNEL | __GFP_HIGHMEM, 0)))
+        have++;
+    if (!have)
+        return -E_NOMEM;
+    memcpy(ipc_area(), got, have * sizeof got[0]);
+    err fed = sys_feed(space, have);
+    for (u32 i = fed > 0 ? (u32)fed : 0; i < have; i++)
+        __free_pages(got[i], 0);
+    return fed < 0 ? fed : have < n ? -E_NOMEM : 0;
+}
+
+err space_map(u32 space, const struct map_item *items, u32 n) {
+    while (n) {
+        u32 batch = MIN(n, MAP_ITEMS_MAX);
+        memcpy(ipc_area(), items, batch * sizeof *items);
+        struct pair p = sys_map(space, batch);
+        u32 done = p.r > 0 ? (u32)p.r : 0;
+        err why = p.r < 0 ? p.r : done < batch ? -(err)p.second : 0;
+        items += done;
+        n -= done;
+        if (why == -E_NEED_TABLES)
+            why = space_feed(space, FEED_AHEAD);
+        if (why)
+            return why;
+    }
+    return 0;
+}
+
+void space_unmap(u32 space, vaddr first, u64 pages) {
+    vaddr end = first + pages * PAGE_BYTES;
+    while (first < end) {
+        struct pair p = sys_unmap(space, first, (end - first) / PAGE_BYTES, 0);
+        ASSERT(p.r > 0 && (vaddr)p.r > first);
+        first = (vaddr)p.r;
+    }
+}
