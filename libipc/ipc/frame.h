@@ -84,7 +84,7 @@ err frame_reserve(u32 count) must_check;
 
 /* Give all frames in the magazines back to the frame server: when it asks to (its notification), and on
  * drop_caches. Returns how many. */
-u64 frame_drain(void);
+u64 drain_magazines(void);
 
 /* Frames in the magazines now. */
 u64 frame_held(void);

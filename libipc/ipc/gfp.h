@@ -1,26 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Masks of a request for page frames: who may wait, how deep it may dig, and which zones will do.
- * The names and the first five values are those of the field (Linux 2.4). */
+/* Masks of requests for frames, where clients look for them: they are part of the frame protocol. */
 #pragma once
 
-enum {
-    __GFP_WAIT = 0x01,     /* the caller can wait */
-    __GFP_HIGH = 0x02,     /* urgent: may go below a zone's low watermark at once */
-    __GFP_IO = 0x04,       /* reclaim on its behalf may start input and output */
-    __GFP_DMA = 0x08,      /* only the DMA zone will do */
-    __GFP_HIGHMEM = 0x10,  /* any zone will do: High, then Normal, then DMA */
-    __GFP_MEMALLOC = 0x20, /* the caller frees memory (write-out, swap-out, exit): may go down to min/4 */
-
-    GFP_BUFFER = __GFP_HIGH | __GFP_WAIT,
-    GFP_ATOMIC = __GFP_HIGH,
-    GFP_USER = __GFP_WAIT | __GFP_IO,
-    GFP_HIGHUSER = __GFP_WAIT | __GFP_IO | __GFP_HIGHMEM,
-    GFP_KERNEL = __GFP_HIGH | __GFP_WAIT | __GFP_IO,
-    GFP_KSWAPD = __GFP_IO,
-    GFP_DMA = __GFP_DMA,
-
-    GFP_ZONEMASK = __GFP_DMA | __GFP_HIGHMEM,
-    GFP_ALL = 0x3f, /* a bit outside is an unknown mask */
-};
-
-#define MAX_ORDER 10 /* blocks are of 1 << 0 to 1 << (MAX_ORDER - 1) frames */
+#include <proto/gfp.h>

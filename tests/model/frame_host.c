@@ -185,7 +185,7 @@ err frame_reserve(u32 count) {
     return fail_after >= 0 && (u64)fail_after < count ? -E_NOMEM : 0;
 }
 
-u64 frame_drain(void) {
+u64 drain_magazines(void) {
     return 0;
 }
 u64 frame_held(void) {

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "buddy.h"
+
+#include <ipc/assert.h>
+
+enum { TOP = MAX_ORDER - 1 };
+
+static u64 pair_words(u64 frames, u32 order) {
+    u64 pairs = (frames + (2ull << order) - 1) >> (order + 1);
+    return (pairs + 63) / 64;
+}
+
+u64 buddy_bitmap_bytes(u64 frames) {
+    u64 words = 0;
+    for (u32 order = 0; order < TOP; order++)
+        words += pair_words(frames, order);
+    return words * 8;
+}
+
+void buddy_init(struct buddy *b, struct page *map, u32 base, u32 frames, u64 *bits) {
+    ASSERT(base % (1u << TOP) == 0);
+    *b = (struct buddy){.map = map, .base = base, .frames = frames};
+    for (u32 order = 0; order < MAX_ORDER; order++) {
+        b->area[order].head = NO_PAGE;
+        if (order < TOP) {
+            b->area[order].pairs = bits;
+            bits += pair_words(frames, order);
+        }
+    }
+}
+
+/* Toggles the bit of the pair that the block belongs to and returns its new value. The highest order has no
+ * pairs. */
+static bool toggle_pair(struct buddy *b, u32 first, u32 order) {
+    if (order == TOP)
+        return true;
+    u32 pair = (first - b->base) >> (order + 1);
+    u64 *word = &b->area[order].pairs[pair / 64];
+    *word ^= 1ull << pair % 64;
+    return *word >> pair % 64 & 1;
+}
+
+static void push(struct buddy *b, u32 first, u32 order) {
+    struct free_area *area = &b->area[order];
+    b->map[first] = (struct page){.next = area->head, .prev = NO_PAGE, .state = PG_FREE, .order = (u8)order};
+    if (area->head != NO_PAGE)
+        b->map[area->head].prev = first;
+    area->head = first;
+    area->count++;
+}
+
+/* Takes a free block off its list; it is part of another block from now on, or the caller says what it is. */
+static void unlink_block(struct buddy *b, u32 first, u32 order) {
+    struct free_area *area = &b->area[order];
+    struct page *page = &b->map[first];
+    ASSERT(page->state == PG_FREE && page->order == order);
+    if (page->prev == NO_PAGE)
+        area->head = page->next;
+    else
+        b->map[page->prev].next = page->next;
+    if (page->next != NO_PAGE)
+        b->map[page->next].prev = page->prev;
+    page->state = PG_TAIL;
+    area->count--;
+}
+
+u32 buddy_alloc(struct buddy *b, u32 order) {
+    u32 at = order;
+    while (at < MAX_ORDER && b->area[at].head == NO_PAGE)
+        at++;
+    if (at == MAX_ORDER)
+        return NO_PAGE;
+    u32 first = b->area[at].head;
+    unlink_block(b, first, at);
+    toggle_pair(b, first, at);
+    while (at > order) {
+        at--;
+        push(b, first, at);
+        toggle_pair(b, first, at);
+        first += 1u << at;
+    }
+    b->map[first] = (struct page){.state = PG_USED, .order = (u8)order};
+    b->free -= 1u << order;
+    return first;
+}
+
+/* Adds a block to the free ones, merging with its buddy as long as that is free. */
+static void merge_in(struct buddy *b, u32 first, u32 order) {
+    b->free += 1u << order;
+    while (!toggle_pair(b, first, order)) {
+        u32 buddy = b->base + ((first - b->base) ^ 1u << order);
+        unlink_block(b, buddy, order);
+        b->map[first].state = PG_TAIL;
+        first = MIN(first, buddy);
+        order++;
+    }
+    push(b, first, order);
+}
+
+void buddy_free(struct buddy *b, u32 first, u32 order) {
+    ASSERT(b->map[first].state == PG_USED && b->map[first].order == order);
+    merge_in(b, first, order);
+}
+
+void buddy_release(struct buddy *b, u32 first, u32 count) {
+    ASSERT(first >= b->base && count <= b->frames && first - b->base <= b->frames - count);
+    b->managed += count;
+    while (count) {
+        u32 order = TOP;
+        while ((first - b->base) % (1u << order) || 1u << order > count)
+            order--;
+        for (u32 i = 0; i < 1u << order; i++) {
+            ASSERT(b->map[first + i].state == PG_RESERVED);
+            b->map[first + i].state = PG_TAIL;
+        }
+        merge_in(b, first, order);
+        first += 1u << order;
+        count -= 1u << order;
+    }
+}
+
+i32 buddy_largest(const struct buddy *b) {
+    i32 order = TOP;
+    while (order >= 0 && b->area[order].head == NO_PAGE)
+        order--;
+    return order;
+}
+
+static bool list_is_sound(const struct buddy *b, u32 order, u64 *frames) {
+    u32 count = 0, prev = NO_PAGE;
+    for (u32 at = b->area[order].head; at != NO_PAGE; prev = at, at = b->map[at].next) {
+        if (at < b->base || at - b->base >= b->frames || (at - b->base) % (1u << order))
+            return false;
+        const struct page *page = &b->map[at];
+        if (page->state != PG_FREE || page->order != order || page->prev != prev ||
+            ++count > b->area[order].count)
+            return false;
+    }
+    *frames += (u64)count << order;
+    return count == b->area[order].count;
+}
+
+static bool is_free_block(const struct buddy *b, u32 offset, u32 order) {
+    const struct page *page = &b->map[b->base + offset];
+    return offset < b->frames && page->state == PG_FREE && page->order == order;
+}
+
+static bool pairs_are_sound(const struct buddy *b, u32 order) {
+    for (u32 low = 0; low < b->frames; low += 2u << order) {
+        bool lower = is_free_block(b, low, order), upper = is_free_block(b, low + (1u << order), order);
+        u32 pair = low >> (order + 1);
+        if ((b->area[order].pairs[pair / 64] >> pair % 64 & 1) != (lower != upper) || (lower && upper))
+            return false;
+    }
+    return true;
+}
+
+/* Blocks lie one after another: inside one there are only TAILs, outside only RESERVED. */
+static bool blocks_are_sound(const struct buddy *b) {
+    u64 managed = 0;
+    for (u32 at = b->base; at < b->base + b->frames;) {
+        const struct page *page = &b->map[at];
+        if (page->state == PG_RESERVED) {
+            at++;
+            continue;
+        }
+        if (page->state == PG_TAIL || page->order >= MAX_ORDER ||
+            b->base + b->frames - at < 1u << page->order)
+            return false;
+        for (u32 i = 1; i < 1u << page->order; i++)
+            if (b->map[at + i].state != PG_TAIL)
+                return false;
+        managed += 1u << page->order;
+        at += 1u << page->order;
+    }
+    return managed == b->managed;
+}
+
+bool buddy_check(const struct buddy *b) {
+    u64 frames = 0;
+    for (u32 order = 0; order < MAX_ORDER; order++)
+        if (!list_is_sound(b, order, &frames) || (order < TOP && !pairs_are_sound(b, order)))
+            return false;
+    return frames == b->free && blocks_are_sound(b);
+}

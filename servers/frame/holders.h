@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Who holds which frames: requests of clients, checked, on top of the zones.
+ *
+ * Each allocated block records its holder. A free that is wrong in any way changes nothing, is counted at its
+ * caller, and says what is wrong: -E_INVAL  order >= MAX_ORDER, unknown bits in the mask, no frames or too
+ * many, a client number out of range -E_RANGE  no such frame, or a reserved one -E_STALE  no allocated block
+ * begins there: freed already, or the middle of a block -E_OWNER  another client's block -E_KIND   the block
+ * is of another order Failure to find memory is -E_NOMEM, and the client is remembered as starved until
+ * frames are back. */
+#pragma once
+
+#include <abi/types.h>
+
+#include <proto/frame.def>
+
+#include "zone.h"
+
+#define HOLDERS 16 /* clients are numbered below this */
+
+struct holder {
+    u64 frames;             /* held now, magazines included */
+    u64 magazine[ZONES];    /* of these, in its magazines, as last reported */
+    u64 allocs, frees;      /* blocks, ever */
+    u64 failures, mistakes; /* requests that found no memory; requests that were wrong */
+    bool starved;           /* got no frame, and has not been told that there are some again */
+};
+
+struct holders {
+    struct zones zones;
+    struct holder holder[HOLDERS];
+    bool wake; /* reclaim should be told; the shell clears it when it has */
+};
+
+/* A block of 1 << order frames for a client: its first frame. */
+err holders_alloc(struct holders *h, u32 client, u64 gfp_mask, u64 order) must_check;
+
+/* Up to `want` (1 to FRAME_BATCH_MAX) single frames into list. Returns how many: at least 1, or an error. */
+err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u64 *list) must_check;
+
+/* Whether a client may free this block: 0 or the error that holders_free would give. Counts nothing. */
+err holders_check(const struct holders *h, u32 client, u64 first, u64 order) must_check;
+
+/* A client's block becomes free. */
+err holders_free(struct holders *h, u32 client, u64 first, u64 order) must_check;
+
+/* Single frames: all of them, or (one is wrong, or listed twice) none. */
+err holders_free_batch(struct holders *h, u32 client, const u64 *list, u64 count) must_check;
+
+/* What a client's magazines hold now, by zone. -E_INVAL: more than it holds. */
+err holders_report(struct holders *h, u32 client, const u64 magazine[ZONES]) must_check;
+
+/* Notes that a request of a client was wrong in a way that the shell found out. */
+void holders_mistake(struct holders *h, u32 client);
+
+/* Which clients are to be told that frames are back (a bit for each); they count as told. 0 while memory is
+ * short. */
+u64 holders_take_relieved(struct holders *h);
+
+/* How many frames a magazine may hold: 1/256 of the largest zone, at least FRAME_RESERVE_MAX and at most
+ * FRAME_BATCH_MAX. */
+u64 holders_magazine_limit(const struct holders *h);
+
+/* Whether the zones are sound and each holder's count is the sum of its blocks. Slow. */
+bool holders_audit(const struct holders *h);

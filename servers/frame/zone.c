@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "zone.h"
+
+#include <abi/errors.h>
+#include <ipc/assert.h>
+
+static const u64 ratio[ZONES] = {32, 128, 128};
+enum { WATERMARK_LEAST = 10, WATERMARK_MOST = 255 };
+
+static void borders(u32 frames, u32 dma_end, u32 normal_end, u32 edge[ZONES + 1]) {
+    edge[0] = 0;
+    edge[1] = MIN(dma_end, frames);
+    edge[2] = MIN(normal_end, frames);
+    edge[3] = frames;
+}
+
+u64 zones_bytes(u32 frames, u32 dma_end, u32 normal_end) {
+    u32 edge[ZONES + 1];
+    borders(frames, dma_end, normal_end, edge);
+    u64 bytes = ROUND_UP((u64)frames * sizeof(struct page), 8);
+    for (u32 i = 0; i < ZONES; i++)
+        bytes += buddy_bitmap_bytes(edge[i + 1] - edge[i]);
+    return bytes;
+}
+
+err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *memory) {
+    if (!frames || frames >> 31 || dma_end % ZONE_ALIGN || normal_end % ZONE_ALIGN || dma_end > normal_end)
+        return -E_INVAL;
+    *z = (struct zones){.map = memory, .frames = frames};
+    u32 edge[ZONES + 1];
+    borders(frames, dma_end, normal_end, edge);
+    char *bits = (char *)memory + ROUND_UP((u64)frames * sizeof(struct page), 8);
+    for (u32 i = 0; i < ZONES; i++) {
+        /* An empty zone at the end of memory need not be aligned: give it a base that is. */
+        u32 size = edge[i + 1] - edge[i];
+        buddy_init(&z->zone[i].buddy, z->map, size ? edge[i] : 0, size, (u64 *)(void *)bits);
+        bits += buddy_bitmap_bytes(size);
+    }
+    return 0;
+}
+
+u32 zone_id_of(const struct zones *z, u32 frame) {
+    for (u32 i = 0; i < ZONES; i++)
+        if (frame - z->zone[i].buddy.base < z->zone[i].buddy.frames)
+            return i;
+    ASSERT(!"a frame outside of all zones");
+    return ZONES;
+}
+
+struct zone *zone_of(struct zones *z, u32 frame) {
+    return &z->zone[zone_id_of(z, frame)];
+}
+
+err zones_release(struct zones *z, u32 first, u32 count) {
+    if (!first || first >= z->frames || count > z->frames - first)
+        return -E_INVAL;
+    for (u32 i = 0; i < count; i++)
+        if (z->map[first + i].state != PG_RESERVED)
+            return -E_INVAL;
+    while (count) {
+        struct buddy *buddy = &zone_of(z, first)->buddy;
+        u32 here = MIN(count, buddy->base + buddy->frames - first);
+        buddy_release(buddy, first, here);
+        first += here;
+        count -= here;
+    }
+    return 0;
+}
+
+void zones_set_watermarks(struct zones *z) {
+    for (u32 i = 0; i < ZONES; i++) {
+        struct zone *zone = &z->zone[i];
+        u64 min = zone->buddy.managed / ratio[i];
+        min = MAX(min, (u64)WATERMARK_LEAST);
+        min = zone->buddy.managed ? MIN(min, (u64)WATERMARK_MOST) : 0;
+        zone->pages_min = min;
+        zone->pages_low = 2 * min;
+        zone->pages_high = 3 * min;
+    }
+}
+
+enum zone_id zone_of_mask(u32 gfp_mask) {
+    if (gfp_mask & __GFP_DMA)
+        return ZONE_DMA;
+    return gfp_mask & __GFP_HIGHMEM ? ZONE_HIGH : ZONE_NORMAL;
+}
+
+u64 zone_free(const struct zone *zone) {
+    return zone->buddy.free + zone->in_magazines;
+}
+
+u64 zones_free(const struct zones *z) {
+    u64 sum = 0;
+    for (u32 i = 0; i < ZONES; i++)
+        sum += zone_free(&z->zone[i]);
+    return sum;
+}
+
+enum limit { LIMIT_LOW, LIMIT_MIN, LIMIT_RESERVE };
+
+static u64 limit_of(const struct zone *zone, enum limit limit) {
+    switch (limit) {
+    case LIMIT_LOW:
+        return zone->pages_low;
+    case LIMIT_MIN:
+        return zone->pages_min;
+    default:
+        return zone->pages_min / 4;
+    }
+}
+
+static struct zone_choice attempt(struct zones *z, enum zone_id from, u32 order, enum limit limit) {
+    for (i32 i = (i32)from; i >= 0; i--) {
+        struct zone *zone = &z->zone[i];
+        if (zone_free(zone) < limit_of(zone, limit) + (1u << order))
+            continue;
+        u32 first = buddy_alloc(&zone->buddy, order);
+        if (first != NO_PAGE)
+            return (struct zone_choice){.first = first, .zone = (u32)i, .wake = limit != LIMIT_LOW};
+    }
+    return (struct zone_choice){.first = NO_PAGE, .wake = true};
+}
+
+struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order) {
+    enum zone_id from = zone_of_mask(gfp_mask);
+    enum limit last = gfp_mask & __GFP_MEMALLOC ? LIMIT_RESERVE : LIMIT_MIN;
+    struct zone_choice choice = {.first = NO_PAGE};
+    for (enum limit limit = LIMIT_LOW; limit <= last && choice.first == NO_PAGE; limit++)
+        choice = attempt(z, from, order, limit);
+    return choice;
+}
+
+bool zones_relieved(const struct zones *z) {
+    for (u32 i = 0; i < ZONES; i++)
+        if (z->zone[i].buddy.managed && zone_free(&z->zone[i]) > z->zone[i].pages_low)
+            return true;
+    return false;
+}

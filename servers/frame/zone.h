@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Zones: DMA (below 16 MiB), Normal (below 4 GiB: what a 32-bit bus master reaches) and High, each with a
+ * buddy system and watermarks; and the order in which a request tries them.
+ *
+ * A zone's watermarks follow from its size:  min = frames / {32, 128, 128}, clamped to [10, 255];  low = 2
+ * min; high = 3 min.  What they are compared with is `free` plus what lies in magazines of clients, for those
+ * frames come back on demand.
+ *
+ * Attempts, each over the zones that the mask allows, from the highest down:
+ *   1. zones that stay above low                 (the usual case; from here on reclaim is woken)
+ *   2. zones that stay above min
+ *   3. only for __GFP_MEMALLOC: zones that stay above min / 4
+ *   4. no memory: an answer. */
+#pragma once
+
+#include <abi/types.h>
+#include <ipc/gfp.h>
+
+#include "buddy.h"
+
+enum zone_id { ZONE_DMA, ZONE_NORMAL, ZONE_HIGH, ZONES };
+
+struct zone {
+    struct buddy buddy;
+    u64 pages_min, pages_low, pages_high; /* in frames; 0 for an empty zone */
+    u64 in_magazines;                     /* frames of this zone in magazines, as last reported */
+};
+
+struct zones {
+    struct page *map;
+    u32 frames; /* mem_map's length */
+    struct zone zone[ZONES];
+};
+
+/* Borders by default, in frames. They may be moved; each must be a multiple of ZONE_ALIGN. */
+#define ZONE_DMA_END    4096u
+#define ZONE_NORMAL_END 1048576u
+#define ZONE_ALIGN      (1u << (MAX_ORDER - 1))
+
+/* What came of a request. */
+struct zone_choice {
+    u32 first; /* NO_PAGE: no memory */
+    u32 zone;  /* enum zone_id, if first is valid */
+    bool wake; /* a zone went below low: reclaim should be woken */
+};
+
+/* Bytes of memory for mem_map and all pair bits of a machine with so many frames; a multiple of 8. */
+u64 zones_bytes(u32 frames, u32 dma_end, u32 normal_end);
+
+/* Three zones over zeroed memory of zones_bytes(...). All frames are reserved. -E_INVAL: borders not aligned
+ * or not in order, no frames, or too many (2^31). */
+err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *memory) must_check;
+
+/* Reserved frames [first, first + count) become free, in whatever zones they lie. -E_INVAL, nothing changed:
+ * a frame is not there, or not reserved, or is frame 0. */
+err zones_release(struct zones *z, u32 first, u32 count) must_check;
+
+/* Set the watermarks from the frames released so far. */
+void zones_set_watermarks(struct zones *z);
+
+/* The zone in which a frame below z->frames lies. */
+struct zone *zone_of(struct zones *z, u32 frame);
+u32 zone_id_of(const struct zones *z, u32 frame);
+
+/* The highest zone that a mask allows. */
+enum zone_id zone_of_mask(u32 gfp_mask);
+
+/* A block by the attempts above. Arguments have been checked. */
+struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order);
+
+/* Frames that count as free. */
+u64 zone_free(const struct zone *zone);
+u64 zones_free(const struct zones *z);
+
+/* Whether some zone is above its low watermark: who got no frame may try again. */
+bool zones_relieved(const struct zones *z);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests of clients: holders, checked frees, batches, magazines. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/errors.h>
+
+#include "holders.h"
+#include "model/seed.h"
+
+enum { A = 3, B = 4, FRAMES = 6144 };
+
+static struct holders make(void) {
+    struct holders h = {0};
+    cr_assert_eq(zones_init(&h.zones, FRAMES, 2048, 4096, calloc(1, zones_bytes(FRAMES, 2048, 4096))), 0);
+    cr_assert_eq(zones_release(&h.zones, 16, FRAMES - 16), 0);
+    zones_set_watermarks(&h.zones);
+    return h;
+}
+
+static void end(struct holders *h) {
+    cr_assert(holders_audit(h));
+    free(h->zones.map);
+}
+
+Test(holders, bad_requests_change_nothing) {
+    struct holders h = make();
+    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
+    cr_assert_eq(holders_alloc(&h, A, GFP_USER, MAX_ORDER), -E_INVAL);
+    cr_assert_eq(holders_alloc(&h, A, GFP_USER, ~0ull), -E_INVAL);
+    cr_assert_eq(holders_alloc(&h, A, 0x40, 0), -E_INVAL);
+    cr_assert_eq(holders_alloc(&h, A, 1ull << 32, 0), -E_INVAL);
+    cr_assert_eq(holders_alloc(&h, HOLDERS, GFP_USER, 0), -E_INVAL);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, 0, list), -E_INVAL);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, FRAME_BATCH_MAX + 1, list), -E_INVAL);
+    cr_assert_eq(h.holder[A].mistakes, 6);
+    cr_assert_eq(zones_free(&h.zones), free_before);
+    end(&h);
+}
+
+Test(holders, bad_frees_are_told_apart) {
+    struct holders h = make();
+    err block = holders_alloc(&h, A, GFP_USER, 3), other = holders_alloc(&h, B, GFP_USER, 0);
+    cr_assert(block > 0 && other > 0);
+    struct page map[FRAMES];
+    memcpy(map, h.zones.map, sizeof map);
+    cr_assert_eq(holders_free(&h, A, (u64)other, 0), -E_OWNER);
+    cr_assert_eq(holders_free(&h, A, (u64)block, 2), -E_KIND);
+    cr_assert_eq(holders_free(&h, A, (u64)block, MAX_ORDER), -E_INVAL);
+    cr_assert_eq(holders_free(&h, A, (u64)block + 1, 3), -E_STALE, "the middle of a block");
+    cr_assert_eq(holders_free(&h, A, 5, 0), -E_RANGE, "reserved");
+    cr_assert_eq(holders_free(&h, A, FRAMES, 0), -E_RANGE);
+    cr_assert_eq(holders_free(&h, A, ~0ull, 0), -E_RANGE);
+    cr_assert_eq(holders_free(&h, A, 1ull << 32 | (u64)block, 3), -E_RANGE);
+    cr_assert_eq(holders_free(&h, HOLDERS, (u64)block, 3), -E_INVAL);
+    cr_assert_eq(h.holder[A].mistakes, 8);
+    cr_assert_eq(memcmp(map, h.zones.map, sizeof map), 0, "nothing changed");
+    cr_assert_eq(holders_free(&h, A, (u64)block, 3), 0);
+    cr_assert_eq(holders_free(&h, A, (u64)block, 3), -E_STALE, "twice");
+    cr_assert_eq(holders_free(&h, B, (u64)other, 0), 0);
+    end(&h);
+}
+
+Test(holders, batch_is_all_or_nothing) {
+    struct holders h = make();
+    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX, list), FRAME_BATCH_MAX);
+    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX);
+    u64 saved = list[40];
+    list[40] = list[3];
+    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), -E_STALE, "listed twice");
+    list[40] = ~0ull;
+    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), -E_RANGE);
+    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX);
+    cr_assert(holders_audit(&h));
+    list[40] = saved;
+    cr_assert_eq(holders_free_batch(&h, B, list, FRAME_BATCH_MAX), -E_OWNER);
+    cr_assert_eq(holders_free_batch(&h, A, list, 0), -E_INVAL);
+    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), 0);
+    cr_assert_eq(zones_free(&h.zones), free_before);
+    end(&h);
+}
+
+Test(holders, short_memory_is_an_answer) {
+    struct holders h = make();
+    u64 list[FRAME_BATCH_MAX];
+    err got;
+    u64 total = 0, last = 0;
+    while ((got = holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX, list)) > 0) {
+        total += (u64)got;
+        last = list[0];
+        cr_assert_eq(h.holder[A].frames, total);
+    }
+    cr_assert_eq(got, -E_NOMEM);
+    cr_assert(h.wake && h.holder[A].starved);
+    cr_assert_eq(h.holder[A].failures, 1);
+    cr_assert_eq(holders_take_relieved(&h), 0);
+    cr_assert_gt(holders_alloc(&h, B, GFP_USER | __GFP_MEMALLOC, 0), 0);
+    /* Give back frames until a zone is above low: then A is told, once. */
+    u64 told = 0;
+    for (u32 f = 16; f < FRAMES && !told; f++)
+        if (f != last && !holders_check(&h, A, f, 0)) {
+            cr_assert_eq(holders_free(&h, A, f, 0), 0);
+            told = holders_take_relieved(&h);
+        }
+    cr_assert_eq(told, 1u << A);
+    cr_assert_eq(holders_take_relieved(&h), 0);
+    end(&h);
+}
+
+Test(holders, reports_are_bounded_by_what_is_held) {
+    struct holders h = make();
+    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 20, list), 20);
+    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 0, 20}), 0);
+    cr_assert_eq(zones_free(&h.zones), free_before, "what is in a magazine counts as free");
+    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 1, 20}), -E_INVAL);
+    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){~0ull, 1, 20}), -E_INVAL);
+    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 0, 5}), 0);
+    cr_assert_eq(zones_free(&h.zones), free_before - 15);
+    end(&h);
+}
+
+Test(holders, magazine_limit) {
+    struct holders h = {0};
+    static const struct { u32 frames, limit; } want[] = {{8192, 16}, {32768, 64}, {16384, 48}, {2000, 16}};
+    for (u32 i = 0; i < ARRAY_LEN(want); i++) {
+        void *memory = calloc(1, zones_bytes(want[i].frames, ZONE_DMA_END, ZONE_NORMAL_END));
+        cr_assert_eq(zones_init(&h.zones, want[i].frames, ZONE_DMA_END, ZONE_NORMAL_END, memory), 0);
+        cr_assert_eq(holders_magazine_limit(&h), want[i].limit);
+        free(memory);
+    }
+}
+
+/* Random requests, right and wrong, of several clients against a table of blocks. */
+struct block {
+    u32 first, order, client;
+};
+
+static struct block *find(struct block *blocks, u32 n, u32 first) {
+    for (u32 i = 0; i < n; i++)
+        if (blocks[i].first == first)
+            return &blocks[i];
+    return NULL;
+}
+
+Test(holders, random_against_model) {
+    u64 seed = seed_begin(0xf4a3e);
+    struct holders h = make();
+    static struct block blocks[FRAMES];
+    u32 n = 0;
+    u64 all = zones_free(&h.zones), used = 0;
+    for (u32 step = 0; step < 20000; step++) {
+        u32 client = 1 + (u32)seed_next(&seed, 4);
+        if (seed_next(&seed, 100) < (step / 3000 % 2 ? 60 : 40)) {
+            u32 order = (u32)seed_next(&seed, seed_next(&seed, 4) ? 3 : MAX_ORDER);
+            static const u32 masks[] = {GFP_HIGHUSER, GFP_KERNEL, GFP_DMA, GFP_USER | __GFP_MEMALLOC};
+            err first = holders_alloc(&h, client, masks[seed_next(&seed, 4)], order);
+            if (first > 0) {
+                blocks[n++] = (struct block){(u32)first, order, client};
+                used += 1u << order;
+            } else {
+                cr_assert_eq(first, -E_NOMEM);
+            }
+        } else {
+            bool known = n && seed_next(&seed, 10);
+            struct block *pick = known ? &blocks[seed_next(&seed, n)] : NULL;
+            u32 first = pick ? pick->first : (u32)seed_next(&seed, FRAMES + 10);
+            u32 order = pick && seed_next(&seed, 10) ? pick->order : (u32)seed_next(&seed, MAX_ORDER + 1);
+            if (pick && seed_next(&seed, 10))
+                client = pick->client;
+            pick = find(blocks, n, first);
+            bool right = pick && pick->order == order && pick->client == client;
+            cr_assert_eq(holders_free(&h, client, first, order) == 0, right);
+            if (right) {
+                used -= 1u << order;
+                *pick = blocks[--n];
+            }
+        }
+        cr_assert_eq(zones_free(&h.zones), all - used);
+        if (step % 50 == 0)
+            cr_assert(holders_audit(&h));
+    }
+    while (n--)
+        cr_assert_eq(holders_free(&h, blocks[n].client, blocks[n].first, blocks[n].order), 0);
+    cr_assert_eq(zones_free(&h.zones), all);
+    end(&h);
+}
