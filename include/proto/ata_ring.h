@@ -6,10 +6,10 @@
  *            cache            ata              ata             cache
  *     FREE -------> QUEUED -------> ACTIVE -------> DONE -------> FREE
  *
- * Submission: cache fills a FREE slot, stores QUEUED (ata_slot_set_status) and notifies ATA_RING_BIT to ata's
- * endpoint. Completion: ata stores `error`, then DONE, and notifies the endpoint and bit that cache named at
- * attach. Order: ata takes the QUEUED slot with the lowest `order`, one at a time; the order is cache's to
- * number. Notifications are OR-ed together: whoever is notified looks at all slots.
+ * Submission: cache fills a FREE slot, stores QUEUED (ata_slot_set_status) and sets BIT_RING at ata's
+ * endpoint. Completion: ata stores `error`, then DONE, and sets BIT_DISK at the endpoint that cache sent with
+ * ata.attach. Order: ata takes the QUEUED slot with the lowest `order`, one at a time; the order is cache's
+ * to number. Notifications are OR-ed together: whoever is notified looks at all slots.
  *
  * ata reads each word once, checks it, and works on its copy; a request that breaks a rule below is DONE with
  * -E_INVAL and moves nothing. Frames of the segments are pinned by cache from before QUEUED until after DONE.
@@ -28,9 +28,7 @@
 #define ATA_SEGMENT_MAX  65536u       /* bytes of one segment */
 #define ATA_PHYS_LIMIT   (1ull << 46) /* segments end at or below; higher addresses are a mistake */
 #define ATA_RING_MAGIC   0x51415441u  /* "QATA" */
-#define ATA_RING_FRAMES  5u
-#define ATA_RING_BIT_NR  0u /* bit of ata's endpoint: the ring has a QUEUED slot */
-#define ATA_RING_BIT     (1ull << ATA_RING_BIT_NR)
+#define ATA_RING_FRAMES  5u /* at ATA_RING_WINDOW, contiguous in addresses, not necessarily in frames */
 
 enum ata_status {
     ATA_FREE = 0, /* zeroed frames are an empty ring but for the magic */
