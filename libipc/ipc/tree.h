@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Red-black trees: libbsd's sys/tree.h. Its static variants rely on a macro `__unused` that the C library's own headers use
- * as a field name, so it is not defined here; the attribute is named at the two places that need it. */
+/* Red-black trees: libbsd's sys/tree.h. Its static variants rely on a macro `__unused` that the C library's
+ * own headers use as a field name, so it is not defined here; the attribute is named at the two places that
+ * need it. */
 #pragma once
 
 #include <stddef.h>

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and ending memory descriptors. */
+#include "mm.h"
+
+#include <ipc/assert.h>
+#include <ipc/gfp.h>
+#include <ipc/slab.h>
+#include <string.h>
+
+void vm_context_init(struct vm_context *ctx) {
+    RB_INIT(&ctx->objects);
+    TAILQ_INIT(&ctx->released);
+}
+
+struct mm_struct *mm_alloc(struct vm_context *ctx) {
+    struct mm_struct *mm = kmem_cache_alloc(ctx->mm_cachep, GFP_KERNEL);
+    if (!mm)
+        return NULL;
+    memset(mm, 0, sizeof *mm);
+    TAILQ_INIT(&mm->mmap);
+    RB_INIT(&mm->mm_rb);
+    mm->ctx = ctx;
+    mm->mm_users = 1;
+    mm->free_area_cache = TASK_UNMAPPED_BASE;
+    mm->rlim_as = RLIM_INFINITY;
+    mm->rlim_data = RLIM_INFINITY;
+    mm->rlim_stack = STACK_LIMIT_BYTES;
+    return mm;
+}
+
+void mm_free(struct mm_struct *mm) {
+    ASSERT(TAILQ_EMPTY(&mm->mmap) && mm->map_count == 0 && mm->total_vm == 0);
+    kmem_cache_free(mm->ctx->mm_cachep, mm);
+}

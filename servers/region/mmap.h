@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that change regions: mmap, munmap, mprotect, brk, mremap, fork. Pure logic.
+ *
+ * Each call decides and changes the regions at once, and leaves what remains to be done at the page tables in
+ * a struct vm_change: the caller unmaps or protects [start, end), in slices, with mm->busy set, and then
+ * calls vm_change_finish, which cannot fail. Until then faults on the range see what the regions say: in a
+ * range that is being unmapped there is no region, not even the one that mmap(MAP_FIXED) will put there.
+ *
+ * On an error nothing has changed, and the vm_change is to be forgotten. Errors are Linux's. */
+#pragma once
+
+#include "mm.h"
+
+enum change_kind {
+    CHANGE_NONE,   /* the page tables need nothing */
+    CHANGE_UNMAP,  /* unmap [start, end) */
+    CHANGE_PROTECT /* set the entries of [start, end) to `rights` */
+};
+
+struct vm_change {
+    enum change_kind kind;
+    vaddr start, end;
+    u64 rights;                   /* MAP_xxx, for CHANGE_PROTECT */
+    struct vma_list dead;         /* regions that went; they hold their objects until the pages are gone */
+    bool enter;                   /* then the region `like` is to be entered */
+    struct vm_area_struct like;   /* the new region, if enter */
+    struct vm_area_struct *spare; /* a descriptor for it, NULL if a neighbour will be extended */
+};
+
+struct mmap_request {
+    vaddr addr;   /* with MAP_FIXED the address, otherwise a hint */
+    u64 len;      /* bytes; rounded up to pages */
+    u64 prot;     /* PROT_xxx */
+    u64 flags;    /* MAP_xxx */
+    u64 object;   /* cache's number of the object; 0: private anonymous memory */
+    u64 max_prot; /* PROT_xxx that the object's opening mode permits; unused for anonymous memory */
+    u64 pgoff;    /* first page in the object */
+};
+
+/* A change that asks for nothing. */
+static inline void vm_change_init(struct vm_change *change) {
+    *change = (struct vm_change){.kind = CHANGE_NONE};
+    TAILQ_INIT(&change->dead);
+}
+
+/* mmap. Returns the address; change->enter is set if old pages must go first, otherwise the region stands
+ * already. -E_INVAL: length 0, bad type, misaligned MAP_FIXED address. -E_ACCES: the object's opening mode.
+ * -E_EXIST: NOREPLACE. -E_OVERFLOW: object offset. -E_PERM: fixed below MMAP_MIN_ADDR. -E_NOMEM: room,
+ * RLIMIT_AS, regions, descriptors. */
+i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_change *change) must_check;
+
+/* munmap. 0, -E_INVAL (alignment, length 0, outside of user addresses), -E_NOMEM (a hole needs one region
+ * more). */
+err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) must_check;
+
+/* mprotect. 0; -E_INVAL (alignment, unknown bits); -E_NOMEM (a page without a region, or no descriptors);
+ * -E_ACCES (more than VM_MAY... allows). Nothing changes on an error. */
+err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_change *change) must_check;
+
+/* brk. Returns the new break, or the current one if the wish cannot be met (below start_brk, RLIMIT_DATA,
+ * RLIMIT_AS, overlap, no descriptor). */
+vaddr sys_brk(struct mm_struct *mm, vaddr brk, struct vm_change *change) must_check;
+/* Anonymous memory at [addr, addr + len), writable; the heap's growth, and exec's bss. Pages that are there
+ * go first, as with MAP_FIXED. 0, -E_INVAL or -E_NOMEM. */
+err do_brk(struct mm_struct *mm, vaddr addr, u64 len, struct vm_change *change) must_check;
+
+/* mremap, where the region can shrink or grow in place. Returns the address; -E_INVAL, -E_FAULT (no such
+ * region), -E_NOMEM (it would have to move). */
+i64 do_mremap(struct mm_struct *mm, vaddr addr, u64 old_len, u64 new_len, u64 flags,
+              struct vm_change *change) must_check;
+
+/* madvise(MADV_DONTNEED): the pages of [start, start + len) are to go, the regions stay. 0, -E_INVAL,
+ * -E_NOMEM. */
+err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) must_check;
+
+/* The stack of a new program: [end - pages, end), growing downwards. 0, -E_INVAL or -E_NOMEM. */
+err setup_stack(struct mm_struct *mm, vaddr end, u64 pages, u64 prot) must_check;
+
+/* What remains when the page tables are done: closes regions that went and enters the new one. */
+void vm_change_finish(struct mm_struct *mm, struct vm_change *change);
+
+/* fork: gives child a copy of each region of parent from address `from` on, at most `max` of them. Returns
+ * the address to go on from, TASK_SIZE when all are copied, or -E_NOMEM (child keeps those that it has). The
+ * first call (from 0) also copies borders and limits. */
+i64 dup_mmap(struct mm_struct *child, struct mm_struct *parent, vaddr from, u64 max) must_check;
+
+/* The next range of parent's page tables, at or after `from`, to be repeated in the child's: true, and
+ * [*start, *end) with *private: clone_private (copy on write) or clone. */
+bool fork_next_range(struct mm_struct *child, vaddr from, vaddr *start, vaddr *end, bool *private);
+
+/* exit, exec: takes the first region away; its pages must be gone. False if there is none left. */
+bool exit_mmap_one(struct mm_struct *mm);
+/* The range around the lowest region that one pass may unmap: neighbours that lie close together. False if
+ * there is none left. */
+bool exit_next_range(struct mm_struct *mm, vaddr from, vaddr *start, vaddr *end);
+
+/* The rights (MAP_xxx) that entries of a region with these flags may have; x86-64 cannot write or execute
+ * without reading. */
+u64 vma_map_rights(u64 vm_flags);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+REGION_TEST_EXTRA := tests/model/assert_host.c tests/model/slab_host.c

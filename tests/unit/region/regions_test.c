@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Regions against a flat array of pages: seeded random mmap, munmap, mprotect, brk, mremap, fork and exit,
+ * with failing allocations among them. After each step the regions are sorted, disjoint and merged, list and
+ * tree agree, and page by page they say what the array says. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include <abi/errors.h>
+#include "mmap.h"
+#include "model/seed.h"
+#include "model/slab_host.h"
+#include "object.h"
+#include "region_fixture.h"
+
+enum { PAGES = 192, MMS = 5, OBJECTS = 3, STEPS = 40000 };
+#define BASE TASK_UNMAPPED_BASE
+
+struct flat_page {
+    u64 flags; /* 0: no region */
+    u64 object, index;
+};
+struct flat {
+    struct mm_struct *mm;
+    struct flat_page page[PAGES];
+};
+
+static struct vm_context ctx;
+static struct flat flats[MMS];
+static u64 seed;
+
+static u64 pick(u64 n) {
+    return seed_next(&seed, n);
+}
+
+static void check(struct flat *f) {
+    struct flat_page seen[PAGES] = {0};
+    const char *wrong = mm_check(f->mm);
+    cr_assert(wrong == NULL, "%s", wrong);
+    struct vm_area_struct *vma;
+    TAILQ_FOREACH(vma, &f->mm->mmap, vm_list) {
+        u64 index = vma->vm_pgoff;
+        cr_assert(vma->vm_start >= BASE && vma->vm_end <= BASE + PAGES * PAGE_BYTES);
+        for (vaddr a = vma->vm_start; a < vma->vm_end; a += PAGE_BYTES)
+            seen[(a - BASE) / PAGE_BYTES] = (struct flat_page){
+                vma->vm_flags, vma->vm_object ? vma->vm_object->id : 0, vma->vm_object ? index++ : 0};
+    }
+    for (int i = 0; i < PAGES; i++)
+        cr_assert(memcmp(&seen[i], &f->page[i], sizeof seen[i]) == 0,
+                  "page %d: flags %llx object %llu index %llu, and not flags %llx object %llu index %llu", i,
+                  (unsigned long long)seen[i].flags, (unsigned long long)seen[i].object,
+                  (unsigned long long)seen[i].index, (unsigned long long)f->page[i].flags,
+                  (unsigned long long)f->page[i].object, (unsigned long long)f->page[i].index);
+}
+
+/* The released objects are those whose last page in any array went. */
+static void check_objects(void) {
+    u64 regions[OBJECTS + 1] = {0}, id;
+    for (int i = 0; i < MMS; i++)
+        for (int p = 0; flats[i].mm && p < PAGES; p++)
+            if (flats[i].page[p].flags)
+                regions[flats[i].page[p].object]++;
+    while (vm_object_take_released(&ctx, &id))
+        cr_assert_eq(regions[id], 0, "object %llu was released while mapped", (unsigned long long)id);
+    for (id = 1; id <= OBJECTS; id++)
+        cr_assert_eq(vm_object_regions(&ctx, id) > 0, regions[id] > 0, "object %llu", (unsigned long long)id);
+}
+
+static void range_of(u64 *first, u64 *count) {
+    *first = pick(PAGES);
+    u64 most = pick(4) ? 12 : PAGES;
+    *count = 1 + pick(MIN(PAGES - *first, most));
+}
+
+static bool all_free(const struct flat *f, u64 first, u64 count) {
+    for (u64 i = first; i < first + count; i++)
+        if (f->page[i].flags)
+            return false;
+    return true;
+}
+
+static void step_mmap(struct flat *f) {
+    static const u64 flag_choices[] = {0, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE};
+    struct vm_change change;
+    u64 first, count;
+    range_of(&first, &count);
+    struct mmap_request r = {.addr = BASE + first * PAGE_BYTES, .len = count * PAGE_BYTES - pick(PAGE_BYTES)};
+    r.prot = pick(8);
+    r.object = pick(3) ? 0 : 1 + pick(OBJECTS);
+    r.pgoff = r.object && pick(2) ? first : pick(3);
+    r.max_prot = pick(3) ? PROT_MASK : PROT_READ | PROT_EXEC;
+    r.flags =
+        flag_choices[pick(4)] | (r.object && pick(2) ? MAP_SHARED : MAP_PRIVATE) | (pick(9) ? 0 : MAP_LOCKED);
+    i64 a = do_mmap(f->mm, &r, &change);
+    if (a == -E_NOMEM)
+        return;
+    if (r.object && (r.prot & ~r.max_prot)) {
+        cr_assert_eq(a, -E_ACCES);
+        return;
+    }
+    if (r.flags & MAP_FIXED_NOREPLACE && !all_free(f, first, count)) {
+        cr_assert_eq(a, -E_EXIST);
+        return;
+    }
+    cr_assert(a >= (i64)BASE, "mmap: %s", err_name(a));
+    vm_change_finish(f->mm, &change);
+    u64 at = ((vaddr)a - BASE) / PAGE_BYTES;
+    if (r.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+        cr_assert_eq(at, first);
+    if (at + count > PAGES) { /* found room above the array */
+        cr_assert_eq(do_munmap(f->mm, (vaddr)a, r.len, &change), 0);
+        vm_change_finish(f->mm, &change);
+        f->mm->free_area_cache = BASE;
+        return;
+    }
+    if (!(r.flags & MAP_FIXED))
+        cr_assert(all_free(f, at, count));
+    u64 may = r.object ? r.max_prot : PROT_MASK;
+    for (u64 i = 0; i < count; i++)
+        f->page[at + i] =
+            (struct flat_page){r.prot | may << VM_MAY_SHIFT | (r.flags & MAP_SHARED ? VM_SHARED : 0) |
+                                   (r.flags & MAP_LOCKED ? VM_LOCKED : 0),
+                               r.object, r.object ? r.pgoff + i : 0};
+}
+
+static void step_munmap(struct flat *f) {
+    struct vm_change change;
+    u64 first, count;
+    range_of(&first, &count);
+    err e = do_munmap(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, &change);
+    if (e == -E_NOMEM)
+        return;
+    cr_assert_eq(e, 0);
+    if (change.kind == CHANGE_NONE)
+        cr_assert(all_free(f, first, count));
+    for (u64 i = first; i < first + count; i++) {
+        vaddr a = BASE + i * PAGE_BYTES;
+        if (f->page[i].flags)
+            cr_assert(change.kind == CHANGE_UNMAP && a >= change.start && a < change.end);
+        f->page[i] = (struct flat_page){0};
+    }
+    vm_change_finish(f->mm, &change);
+}
+
+static void step_mprotect(struct flat *f) {
+    struct vm_change change;
+    u64 first, count, prot = pick(8);
+    bool covered = true, permitted = true;
+    range_of(&first, &count);
+    for (u64 i = first; i < first + count; i++) {
+        covered &= f->page[i].flags != 0;
+        permitted &= !(prot & ~(f->page[i].flags >> VM_MAY_SHIFT));
+    }
+    err e = do_mprotect(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, prot, &change);
+    if (e < 0) {
+        cr_assert(e == -E_NOMEM || (e == -E_ACCES && !permitted));
+        return;
+    }
+    cr_assert(covered && permitted);
+    for (u64 i = first; i < first + count; i++) {
+        if ((f->page[i].flags & VM_RIGHTS) != prot)
+            cr_assert(change.kind == CHANGE_PROTECT);
+        f->page[i].flags = (f->page[i].flags & ~(u64)VM_RIGHTS) | prot;
+    }
+    vm_change_finish(f->mm, &change);
+}
+
+static void step_mremap(struct flat *f) {
+    struct vm_change change;
+    u64 first, count, new_count = 1 + pick(12);
+    range_of(&first, &count);
+    if (first + new_count > PAGES || !f->page[first].flags)
+        return;
+    struct flat_page last = f->page[first + count - 1];
+    i64 a =
+        do_mremap(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, new_count * PAGE_BYTES, 0, &change);
+    if (a < 0)
+        return;
+    vm_change_finish(f->mm, &change);
+    for (u64 i = new_count; i < count; i++)
+        f->page[first + i] = (struct flat_page){0};
+    for (u64 i = count; i < new_count; i++) {
+        cr_assert_eq(f->page[first + i].flags, 0, "mremap grew over another region");
+        last.index += last.object != 0;
+        f->page[first + i] = last;
+    }
+}
+
+/* The heap lies somewhere in the array; what is in its way stops it. */
+static void step_brk(struct flat *f) {
+    struct vm_change change;
+    struct mm_struct *mm = f->mm;
+    if (pick(20) == 0)
+        mm->start_brk = mm->brk = BASE + pick(PAGES) * PAGE_BYTES + pick(100);
+    vaddr old = mm->brk, wish = mm->start_brk + pick(20 * PAGE_BYTES);
+    u64 from = (ROUND_UP(old, PAGE_BYTES) - BASE) / PAGE_BYTES,
+        to = (ROUND_UP(wish, PAGE_BYTES) - BASE) / PAGE_BYTES;
+    if (to >= PAGES || from > PAGES)
+        return;
+    vaddr now = sys_brk(mm, wish, &change);
+    vm_change_finish(mm, &change);
+    if (now == old && wish != old)
+        return;
+    cr_assert_eq(now, wish);
+    for (u64 i = to; i < from; i++)
+        f->page[i] = (struct flat_page){0};
+    for (u64 i = from; i < to; i++) {
+        cr_assert_eq(f->page[i].flags, 0, "the heap grew over a region");
+        f->page[i].flags = VM_READ | VM_WRITE | VM_MAYRIGHTS;
+    }
+}
+
+static void end(struct flat *f) {
+    vaddr from = 0, start, stop;
+    while (exit_next_range(f->mm, from, &start, &stop))
+        from = stop;
+    while (exit_mmap_one(f->mm)) {
+    }
+    mm_free(f->mm);
+    *f = (struct flat){0};
+}
+
+static void step_fork(struct flat *f) {
+    struct flat *child = &flats[pick(MMS)];
+    if (child == f)
+        return;
+    if (child->mm)
+        end(child);
+    child->mm = mm_alloc(&ctx);
+    if (!child->mm)
+        return;
+    i64 at = 0;
+    while (at >= 0 && at < (i64)TASK_SIZE)
+        at = dup_mmap(child->mm, f->mm, (vaddr)at, 1 + pick(4));
+    if (at < 0) {
+        cr_assert_eq(at, -E_NOMEM);
+        end(child);
+        return;
+    }
+    memcpy(child->page, f->page, sizeof f->page);
+    for (int i = 0; i < PAGES; i++)
+        child->page[i].flags &= ~(u64)VM_LOCKED;
+    vaddr from = 0, start, stop;
+    bool private;
+    for (; fork_next_range(child->mm, from, &start, &stop, &private); from = stop)
+        for (vaddr a = start; a < stop; a += PAGE_BYTES) {
+            struct flat_page *p = &child->page[(a - BASE) / PAGE_BYTES];
+            cr_assert(!p->flags || private == !(p->flags & VM_SHARED));
+        }
+    check(child);
+}
+
+static void step(struct flat *f) {
+    static void (*const steps[])(struct flat *) = {step_mmap,   step_mmap,     step_mmap,   step_munmap,
+                                                   step_munmap, step_mprotect, step_mremap, step_brk};
+    if (!f->mm) {
+        f->mm = mm_alloc(&ctx);
+        if (!f->mm)
+            return;
+    }
+    u64 what = pick(100);
+    if (what == 0)
+        end(f);
+    else if (what < 4)
+        step_fork(f);
+    else
+        steps[pick(ARRAY_LEN(steps))](f);
+    if (f->mm)
+        check(f);
+}
+
+Test(regions, random_against_flat_pages) {
+    seed = seed_begin(0x5eed0001);
+    region_fixture(&ctx);
+    for (int i = 0; i < STEPS; i++) {
+        slab_host_fail_after(pick(10) ? -1 : (i64)pick(3));
+        step(&flats[pick(MMS)]);
+        slab_host_fail_after(-1);
+        check_objects();
+    }
+    for (int i = 0; i < MMS; i++)
+        if (flats[i].mm)
+            end(&flats[i]);
+    check_objects();
+    cr_assert_eq(slab_host_in_use(), 0, "descriptors were lost");
+}
