@@ -7,32 +7,66 @@
 struct space;
 struct thread;
 
-/* The state of this CPU. More CPUs would get one each. entry.asm knows the offsets. */
+/* The state of this CPU. More CPUs would get one each. entry.asm knows the offsets of the first three. */
 struct cpu {
     struct thread *current; /* whose registers an entry saves; NULL while idle */
+    void *kernel_stack;     /* top of the one kernel stack */
+    u64 user_rsp;           /* scratch of the system-call entry */
     struct space *space;    /* whose page tables are in CR3; NULL: the kernel's own */
     struct thread *fpu;     /* whose FPU state and FS base are in the processor; NULL: nobody's */
-    struct space *ports;    /* whose I/O bitmap is in the TSS; NULL: all closed */
-    u64 user_rsp;           /* scratch of the system-call entry */
+    struct space *ports;    /* whose ports are open in the I/O bitmap; NULL: none are */
     u64 calls;              /* last call number given out */
     u64 switches;           /* address-space switches since boot */
     u64 kernel_cr3;         /* the kernel's own top table (arch_init) */
 };
 extern struct cpu cpu;
 
-/* Set up GDT, TSS, IDT, MSRs, control registers, FPU, PIC and timer. The tables that are in CR3 become the kernel's own.
- * Called once, interrupts off, on the kernel stack that all later entries will use from its top. */
+/* Set up GDT, TSS, IDT, MSRs, control registers, FPU, PIC and timer. The tables that are in CR3 become the
+ * kernel's own. Called once, interrupts off, on the kernel stack that all later entries will use from its
+ * top. */
 void arch_init(void *kernel_stack_top);
 
-/* The space whose page tables are in CR3 (its user addresses are what the TLB may hold); NULL if the kernel's own. */
-static inline struct space *arch_current_space(void) { return cpu.space; }
+/* The space whose page tables are in CR3 (its user addresses are what the TLB may hold); NULL if the kernel's
+ * own. */
+static inline struct space *arch_current_space(void) {
+    return cpu.space;
+}
 /* Put the kernel's own tables into CR3: the current space is going away. */
 void arch_leave_space(void);
+/* Make t the running thread: its page tables, its ports, and (programs) its FPU state and FS base. */
+void arch_switch(struct thread *t);
+/* Bring t->fpu up to date and let go of the processor's copy: t's FPU state or FS base is about to be read or
+ * set, or t goes away. */
+void arch_fpu_save(struct thread *t);
+/* An FPU state as after FNINIT, all exceptions masked. */
+void arch_fpu_init(struct thread *t);
+/* The space's ports changed, or it goes away: the I/O bitmap is made anew at the next switch. */
+void arch_ports_changed(struct space *s);
+/* Leave the boot path for good and run t (NULL: idle). In entry.asm. */
+__attribute__((noreturn)) void enter_thread(struct thread *t);
+
 /* TSC ticks per millisecond, measured by arch_init. */
 extern u64 tsc_per_ms;
+/* Interrupt lines 0..15 of the PIC. */
+#define IRQ_LINES  16
+#define IRQ_TIMER  0
+#define VECTOR_IRQ 32
+void pic_init(void);
+void pic_unmask(u32 line);
+void pic_mask(u32 line);
+/* Is this interrupt one that the PIC made up? If not, it is acknowledged. */
+bool pic_acknowledge(u32 line);
+
+/* Measure tsc_per_ms; stop the timer. */
+void timer_init(void);
+/* Raise IRQ_TIMER once, not long before `at` (absolute TSC) and possibly much earlier: the caller looks at
+ * the time and asks again. 0: never. */
+void timer_set(u64 at);
 
 #ifndef HOST_TEST
-static inline void arch_invlpg(vaddr va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+static inline void arch_invlpg(vaddr va) {
+    __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
 static inline u64 rdtsc(void) {
     u32 lo, hi;
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
@@ -43,14 +77,20 @@ static inline u64 read_cr3(void) {
     __asm__ volatile("mov %%cr3, %0" : "=r"(v));
     return v;
 }
-static inline void write_cr3(u64 v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
-static inline void out8(u16 port, u8 v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void write_cr3(u64 v) {
+    __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+static inline void out8(u16 port, u8 v) {
+    __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
 static inline u8 in8(u16 port) {
     u8 v;
     __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline void out32(u16 port, u32 v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void out32(u16 port, u32 v) {
+    __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
 static inline void cpuid(u32 leaf, u32 subleaf, u32 r[4]) {
     __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(subleaf));
 }

@@ -1,45 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: where messages and notification bits arrive. One endpoint lives in one frame (KIND_ENDPOINT) and outlives
- * the threads that send to it and receive on it.
+/* Endpoints: where messages and notification bits arrive. One endpoint lives in one frame (KIND_ENDPOINT) and
+ * outlives the threads that send to it and receive on it.
  *
  *   senders:   threads in THREAD_SENDING, in order of arrival
- *   receivers: threads in THREAD_RECEIVING; those that named a slot for the next reply are at the head, the last
- *              that came first; those that can only take bits are at the tail
- * Never are both a sender and a receiver that could take it queued. */
+ *   receivers: threads in THREAD_RECEIVING; those that named a slot for the next reply are at the head, the
+ * last that came first; those that can only take bits are at the tail Never are both a sender and a receiver
+ * that could take it queued. */
 #pragma once
 
 #include "core/queue.h"
-#include "mm/space.h"
 
 struct thread;
 
 struct endpoint {
-    u64 bits;               /* notification bits not yet taken */
-    struct link receivers;  /* through thread.link */
-    struct link senders;    /* through thread.link */
-    u64 deadline;           /* absolute TSC at which DEADLINE_BIT is set; 0: none */
+    u64 bits;                /* notification bits not yet taken */
+    struct link receivers;   /* through thread.link */
+    struct link senders;     /* through thread.link */
+    u64 deadline;            /* absolute TSC at which DEADLINE_BIT is set; 0: none */
     struct link by_deadline; /* on the list of all endpoints with a deadline, earliest first */
+};
+
+/* A lasting reference from a space, an account or an irq line to an endpoint. It does not keep the endpoint
+ * alive: it is dead when the frame's generation is another one. endpoint NULL: none. */
+struct endpoint_ref {
+    struct endpoint *endpoint;
+    u32 generation;
+    u32 badge; /* messages that go this way carry it; account and irq: the bit number */
 };
 
 /* Make an endpoint of a cleared frame. */
 void endpoint_init(struct endpoint *e);
 
-/* A binding to e as it is now (struct binding: mm/space.h). */
-struct binding endpoint_bind(struct endpoint *e, u32 badge);
+/* A reference to e as it is now. */
+struct endpoint_ref endpoint_ref(struct endpoint *e, u32 badge);
 
-/* The endpoint that is bound, or NULL if there is none or it has been destroyed. */
-struct endpoint *binding_get(const struct binding *b);
+/* The endpoint, or NULL if there is none or it has been destroyed. */
+struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref);
 
-/* OR bits into the endpoint. A receiver that waits there takes them at once and becomes ready; the running thread goes
- * on (the scheduler looks for a better one when the entry ends). Called from any part of the kernel; never waits. */
+/* OR bits into the endpoint. A receiver that waits there takes them at once and becomes ready; the running
+ * thread goes on (the scheduler looks for a better one when the entry ends). Called from any part of the
+ * kernel; never waits. */
 void endpoint_set_bits(struct endpoint *e, u64 bits);
+
+/* The same through a reference: sets bit `ref->badge`; nothing if the reference is dead. */
+void endpoint_ref_notify(const struct endpoint_ref *ref);
 
 /* Set or (0) clear the endpoint's deadline, absolute TSC. */
 void endpoint_set_deadline(struct endpoint *e, u64 deadline);
 
-/* Set DEADLINE_BIT of all endpoints whose deadline is not after `now`; returns the next deadline, 0 if none. */
+/* Set DEADLINE_BIT of all endpoints whose deadline is not after `now`; returns the next deadline, 0 if none.
+ */
 u64 endpoint_expire(u64 now);
 
-/* One step of destroying e: wakes up to 32 of its senders and receivers with -E_CANCELED (faults and the like go to
- * nobody: their threads stop). True when nobody is left. */
+/* One step of destroying e: wakes up to 32 of its senders and receivers with -E_CANCELED (faults and the like
+ * go to nobody: their threads stop). True when nobody is left. */
 bool endpoint_drain(struct endpoint *e);

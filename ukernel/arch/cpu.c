@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables, control registers and MSRs; what changes when another thread runs. */
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "arch/log.h"
+#include "core/thread.h"
+#include "mm/space.h"
+
+enum selector { SEL_KCODE = 0x08, SEL_KDATA = 0x10, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
+
+enum {
+    MSR_EFER = 0xc0000080,
+    MSR_STAR = 0xc0000081,
+    MSR_LSTAR = 0xc0000082,
+    MSR_SFMASK = 0xc0000084,
+    MSR_FS_BASE = 0xc0000100,
+    MSR_GS_BASE = 0xc0000101,
+};
+#define EFER_SCE       1ull
+#define EFER_NX        (1ull << 11)
+#define CR0_MP         (1ull << 1)
+#define CR0_EM         (1ull << 2)
+#define CR0_TS         (1ull << 3)
+#define CR0_NE         (1ull << 5)
+#define CR0_WP         (1ull << 16)
+#define CR4_OSFXSR     (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP       (1ull << 11)
+#define CR4_FSGSBASE   (1ull << 16)
+#define CR4_OSXSAVE    (1ull << 18)
+#define CR4_SMEP       (1ull << 20)
+#define CR4_SMAP       (1ull << 21)
+/* All flags that a user may have set and the kernel must not: TF, IF, DF, NT, AC, IOPL and the arithmetic
+ * ones. */
+#define SYSCALL_CLEARS 0x257fd5ull
+
+#define IST_BYTES   4096
+#define IST_COUNT   3
+#define PORTS_BYTES 8192
+
+struct tss {
+    u32 reserved0;
+    u64 rsp0, rsp1, rsp2;
+    u64 reserved1;
+    u64 ist[7];
+    u64 reserved2;
+    u16 reserved3;
+    u16 ports_at; /* offset of `ports`, or beyond the limit: every port is closed */
+    u8 ports[PORTS_BYTES + 1];
+} __attribute__((packed));
+_Static_assert(offsetof(struct tss, ports) == 104, "the TSS has 104 bytes");
+
+struct gate {
+    u16 offset_lo, selector;
+    u8 ist, type;
+    u16 offset_mid;
+    u32 offset_hi, reserved;
+};
+
+struct cpu cpu;
+static struct tss tss;
+static struct gate idt[256];
+static u8 ist_stacks[IST_COUNT][IST_BYTES] __attribute__((aligned(16)));
+/* SYSRET takes SS = STAR[63:48] + 8 and CS = STAR[63:48] + 16. There is no 32-bit user code segment. */
+static u64 gdt[] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff, 0, 0};
+
+extern void (*const vector_table[48])(void);
+void syscall_entry(void);
+
+static void load_gdt(void) {
+    u64 base = (u64)&tss, limit = sizeof tss - 1;
+    gdt[SEL_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    gdt[SEL_TSS / 8 + 1] = base >> 32;
+    struct {
+        u16 limit;
+        u64 base;
+    } __attribute__((packed)) at = {sizeof gdt - 1, (u64)gdt};
+    __asm__ volatile("lgdt %0\n\t"
+                     "pushq %1\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "lretq\n"
+                     "1:\n\t"
+                     "mov %2, %%ds\n\t"
+                     "mov %2, %%es\n\t"
+                     "mov %2, %%ss\n\t"
+                     "mov %3, %%fs\n\t"
+                     "mov %3, %%gs\n\t"
+                     "ltr %w4"
+                     :
+                     : "m"(at), "i"(SEL_KCODE), "r"(SEL_KDATA), "r"(0), "r"(SEL_TSS)
+                     : "rax", "memory");
+}
+
+static void load_tss(void) {
+    for (u32 i = 0; i < IST_COUNT; i++)
+        tss.ist[i] = (u64)ist_stacks[i + 1];
+    memset(tss.ports, 0xff, sizeof tss.ports);
+    tss.ports_at = sizeof tss;
+}
+
+static void load_idt(void) {
+    for (u32 v = 0; v < 48; v++) {
+        u64 at = (u64)vector_table[v];
+        u8 ist = v == 2 ? 1 : v == 8 ? 2 : v == 18 ? 3 : 0;
+        u8 dpl = v == 3 || v == 4 ? 3 : 0;
+        idt[v] = (struct gate){(u16)at,         SEL_KCODE,       ist, (u8)(0x8e | dpl << 5),
+                               (u16)(at >> 16), (u32)(at >> 32), 0};
+    }
+    struct {
+        u16 limit;
+        u64 base;
+    } __attribute__((packed)) at = {sizeof idt - 1, (u64)idt};
+    __asm__ volatile("lidt %0" : : "m"(at));
+}
+
+/* A CR4 bit that the processor lacks would stop it dead under QEMU. */
+static void set_control(void) {
+    u32 basic[4], extended[4] = {0};
+    cpuid(0, 0, basic);
+    if (basic[0] >= 7)
+        cpuid(7, 0, extended);
+    u64 cr0, cr4;
+    __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
+    cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP;
+    cr4 = (cr4 & ~(CR4_FSGSBASE | CR4_OSXSAVE)) | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    cr4 |= extended[1] >> 7 & 1 ? CR4_SMEP : 0;
+    cr4 |= extended[1] >> 20 & 1 ? CR4_SMAP : 0;
+    cr4 |= extended[2] >> 2 & 1 ? CR4_UMIP : 0;
+    __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"(cr0), "r"(cr4));
+}
+
+static void set_syscall(void) {
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+    wrmsr(MSR_STAR, (u64)SEL_KCODE << 32 | (u64)(SEL_UDATA - 8) << 48);
+    wrmsr(MSR_LSTAR, (u64)syscall_entry);
+    wrmsr(MSR_SFMASK, SYSCALL_CLEARS);
+}
+
+void arch_init(void *kernel_stack_top) {
+    cpu.kernel_stack = kernel_stack_top;
+    cpu.kernel_cr3 = read_cr3();
+    load_tss();
+    load_gdt();
+    load_idt();
+    set_control();
+    set_syscall();
+    pic_init();
+    timer_init();
+}
+
+void arch_leave_space(void) {
+    cpu.space = NULL;
+    write_cr3(cpu.kernel_cr3);
+}
+
+static void set_ports(struct space *s, bool open) {
+    for (u32 i = 0; i < s->ports_count; i++)
+        for (u32 p = s->ports[i].first; p <= s->ports[i].last; p++) {
+            if (open)
+                tss.ports[p / 8] &= (u8) ~(1 << p % 8);
+            else
+                tss.ports[p / 8] |= (u8)(1 << p % 8);
+        }
+}
+
+void arch_ports_changed(struct space *s) {
+    if (cpu.ports != s)
+        return;
+    memset(tss.ports, 0xff, PORTS_BYTES);
+    cpu.ports = NULL;
+    cpu.space = NULL; /* so that the next switch looks at the ports again */
+}
+
+static void switch_ports(struct space *s) {
+    if (s->ports_count == 0) {
+        tss.ports_at = sizeof tss;
+        return;
+    }
+    tss.ports_at = offsetof(struct tss, ports);
+    if (cpu.ports == s)
+        return;
+    if (cpu.ports)
+        set_ports(cpu.ports, false);
+    set_ports(s, true);
+    cpu.ports = s;
+}
+
+void arch_fpu_init(struct thread *t) {
+    t->fpu[0] = 0x7f; /* FCW 0x037f */
+    t->fpu[1] = 0x03;
+    t->fpu[24] = 0x80; /* MXCSR 0x1f80 */
+    t->fpu[25] = 0x1f;
+}
+
+void arch_fpu_save(struct thread *t) {
+    if (cpu.fpu != t)
+        return;
+    __asm__ volatile("fxsave64 %0" : "=m"(t->fpu));
+    cpu.fpu = NULL;
+}
+
+static void switch_fpu(struct thread *t) {
+    if (cpu.fpu)
+        __asm__ volatile("fxsave64 %0" : "=m"(cpu.fpu->fpu));
+    __asm__ volatile("fxrstor64 %0" : : "m"(t->fpu));
+    wrmsr(MSR_FS_BASE, t->fs_base);
+    cpu.fpu = t;
+}
+
+void arch_switch(struct thread *t) {
+    cpu.current = t;
+    tss.rsp0 = (u64)(&t->regs + 1);
+    struct space *s = t->space;
+    if (s != cpu.space) {
+        cpu.space = s;
+        cpu.switches++;
+        write_cr3(s->top ? s->top : cpu.kernel_cr3);
+        switch_ports(s);
+    }
+    if ((t->flags & THREAD_ALIEN) && cpu.fpu != t)
+        switch_fpu(t);
+}

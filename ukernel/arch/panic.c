@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's end: what is known goes to the log and into the epitaph, then the machine is switched off. */
+#include "arch/panic.h"
+#include "arch/cpu.h"
+#include "arch/log.h"
+#include "core/thread.h"
+#include "mm/space.h"
+
+#define EXIT_PORT 0xf4
+
+struct epitaph epitaph;
+extern const u8 __text_start[], __text_end[];
+
+void log_regs(const struct thread_regs *r) {
+    klog("  rip %016lx rsp %016lx rflags %lx cs %lx vector %lu error %lx\n", r->rip, r->rsp, r->rflags, r->cs,
+         r->vector, r->error);
+    klog("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx, r->rdx);
+    klog("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", r->rsi, r->rdi, r->rbp, r->r8);
+    klog("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", r->r9, r->r10, r->r11, r->r12);
+    klog("  r13 %016lx r14 %016lx r15 %016lx\n", r->r13, r->r14, r->r15);
+}
+
+/* No frame pointers: every word on the stack that points into the kernel's code. */
+static void log_trace(const u64 *stack, const u64 *top) {
+    u32 n = 0;
+    klog("  trace");
+    for (; stack < top && n < EPITAPH_TRACE; stack++)
+        if (*stack >= (u64)__text_start && *stack < (u64)__text_end) {
+            epitaph.trace[n++] = *stack;
+            klog(" %lx", *stack);
+        }
+    klog("\n");
+}
+
+void panic_at(const char *file, int line, const char *format, ...) {
+    __asm__ volatile("cli");
+    if (epitaph.magic != EPITAPH_MAGIC) { /* a panic while panicking says nothing new */
+        epitaph.magic = EPITAPH_MAGIC;
+        epitaph.current = cpu.current;
+        klog("\nquire: panic: %s:%d: ", file, line);
+        va_list args;
+        va_start(args, format);
+        klog_into(epitaph.text, sizeof epitaph.text, format, args);
+        va_end(args);
+        klog("\n");
+        if (cpu.current)
+            klog("  thread %lx\n", virt_to_frame(cpu.current));
+        if (epitaph.regs.cs)
+            log_regs(&epitaph.regs);
+        log_trace(__builtin_frame_address(0), cpu.kernel_stack);
+    }
+    out32(EXIT_PORT, EPITAPH_EXIT);
+    for (;;)
+        __asm__ volatile("hlt");
+}
+
+/* An exception in the kernel itself, or one that has a stack of its own (see entry.asm). */
+__attribute__((noreturn)) void kernel_fatal(const struct thread_regs *r);
+void kernel_fatal(const struct thread_regs *r) {
+    u64 cr2;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
+    epitaph.regs = *r;
+    PANIC("exception %lu in ring %lu, error %lx, cr2 %lx", r->vector, r->cs & 3, r->error, cr2);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What gcc and clang may call for on their own, and what the kernel uses of <string.h>. */
+#include <abi/types.h>
+#include <string.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n) {
+    void *start = to;
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+    return start;
+}
+
+void *memmove(void *to, const void *from, size_t n) {
+    if ((u64)to - (u64)from >= n)
+        return memcpy(to, from, n);
+    u8 *t = to;
+    const u8 *f = from;
+    while (n--)
+        t[n] = f[n];
+    return to;
+}
+
+void *memset(void *to, int c, size_t n) {
+    void *start = to;
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(c) : "memory");
+    return start;
+}
+
+int memcmp(const void *a, const void *b, size_t n) {
+    const u8 *x = a, *y = b;
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != y[i])
+            return x[i] - y[i];
+    return 0;
+}
+
+size_t strlen(const char *s) {
+    size_t n = 0;
+    while (s[n])
+        n++;
+    return n;
+}
