@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading an ext2 file system, revision 0 and 1, blocks of 1, 2 and 4 KiB. Metadata goes through the buffer
+ * cache.
+ *
+ * Every number that comes from the disk is checked before it is used. What does not make sense is -E_IO, and
+ * `fault` then says what was wrong where. */
+#pragma once
+
+#include <abi/types.h>
+
+struct cache;
+struct inode;
+struct buffer_head;
+
+/* The last thing that did not make sense, and how many there were: for the log. */
+struct ext2_fault {
+    const char *reason; /* NULL: none yet */
+    u64 where;          /* number of the inode, block, group or the like */
+    u64 count;
+};
+
+struct ext2 {
+    bool mounted; /* all below is valid and checked against the device */
+    u32 block_bytes;
+    u32 block_sectors;
+    u64 blocks;      /* of the file system: block numbers are below */
+    u64 first_block; /* and not below this one */
+    u32 inodes, inodes_per_group, inode_bytes, first_ino;
+    u32 groups;
+    u64 free_blocks, free_inodes; /* as the super block says; for statfs */
+    bool filetype;                /* directory entries hold the file's type */
+    u64 max_file_bytes;           /* what triple indirect blocks reach */
+    struct ext2_fault fault;
+};
+
+/* Reads the super block and fills in c->fs. On -E_INVAL (no ext2, or with a feature or geometry that is not
+ * known) *why names what was refused, e.g. "extent". -E_IO, -E_NOMEM, -E_AGAIN: *why is NULL. Long wait. */
+err ext2_mount(struct cache *c, const char **why) must_check;
+
+/* Notes what was wrong; always -E_IO. */
+err ext2_fault(struct cache *c, const char *reason, u64 where) must_check;
+
+/* bread of a block of the file system; a number outside it is -E_IO. Long wait. */
+err ext2_bread(struct cache *c, u64 block, struct buffer_head **out) must_check;
+
+/* Fills in a description of the inode: all but hash, lists and count. A free one is -E_IO, as only a broken
+ * directory would name it. Long wait. */
+err ext2_read_inode(struct cache *c, u32 ino, struct inode *out) must_check;
+
+enum ext2_wait { EXT2_MAY_WAIT, EXT2_CACHED_ONLY };
+
+/* The block on the disk that holds block `index` of the inode; 0: a hole. -E_IO: beyond all indirect blocks,
+ * or a number outside the file system. EXT2_CACHED_ONLY: -E_AGAIN instead of reading an indirect block; never
+ * waits then. Else long wait. */
+err ext2_bmap(struct cache *c, const struct inode *inode, u64 index, enum ext2_wait may,
+              u64 *block) must_check;
+
+/* One name of a directory. */
+struct ext2_name {
+    u32 ino;
+    u8 type; /* of linux's d_type: 0 unknown, 1 fifo, 2 char, 4 dir, 6 block, 8 file, 10 link, 12 socket */
+    u8 len;
+    char name[255]; /* not ended by 0 */
+    u64 next;       /* position behind it */
+};
+
+/* The first name at or after position `pos` (0: the first of all; otherwise a `next`; any other value is as
+ * the next boundary). -E_NOENT: there is none any more. Long wait. */
+err ext2_next_name(struct cache *c, const struct inode *dir, u64 pos, struct ext2_name *out) must_check;
+
+/* The inode number behind a name of 1 to 255 bytes. -E_NOENT. Long wait. */
+err ext2_lookup(struct cache *c, const struct inode *dir, const char *name, u64 len, u32 *ino) must_check;
+
+/* Copies up to `bytes` of a symbolic link's target (inode->size bytes, without a final 0) from `offset` on;
+ * returns how many. -E_INVAL: not a symbolic link. Long wait. */
+err ext2_readlink(struct cache *c, const struct inode *inode, u64 offset, char *target, u64 bytes) must_check;

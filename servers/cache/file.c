@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "file.h"
+
+#include <ipc/assert.h>
+#include <ipc/slab.h>
+#include <string.h>
+
+#include "cache.h"
+
+err file_init(struct file_table *ft) {
+    ft->filps = kmem_cache_create("filp", sizeof(struct filp), 0, 0, NULL, NULL);
+    return ft->filps ? 0 : -E_NOMEM;
+}
+
+err object_reference(struct cache *c, struct inode *inode, u64 *number) {
+    if (!inode->object) {
+        u64 made = handle_new(c, &c->files.objects, inode);
+        if (!made) {
+            iput(c, inode);
+            return -E_NOMEM;
+        }
+        if (inode->object) /* another worker was quicker while we waited for memory */
+            handle_end(&c->files.objects, made);
+        else
+            inode->object = made;
+    }
+    inode->references++;
+    *number = inode->object;
+    return 0;
+}
+
+struct inode *object_find(struct cache *c, u64 number) {
+    struct inode *inode = handle_find(&c->files.objects, number);
+    if (inode)
+        inode_hold(inode);
+    return inode;
+}
+
+err object_get(struct cache *c, u64 number) {
+    struct inode *inode = object_find(c, number);
+    if (!inode)
+        return -E_STALE;
+    inode->references++;
+    return 0;
+}
+
+err object_put(struct cache *c, u64 number) {
+    struct inode *inode = handle_find(&c->files.objects, number);
+    if (!inode)
+        return -E_STALE;
+    if (--inode->references == 0) {
+        handle_end(&c->files.objects, number);
+        inode->object = 0;
+    }
+    iput(c, inode);
+    return 0;
+}
+
+static err may_open(const struct inode *inode, u64 flags) {
+    bool writes = (flags & O_ACCMODE) != 0 || (flags & O_TRUNC);
+    if (flags & O_PATH)
+        writes = false;
+    if (inode->kind == INODE_SYMLINK && !(flags & O_PATH))
+        return -E_LOOP;
+    if ((flags & O_DIRECTORY) && inode->kind != INODE_DIR)
+        return -E_NOTDIR;
+    if (inode->kind == INODE_DIR && writes)
+        return -E_ISDIR;
+    if (inode->kind == INODE_OTHER && !(flags & O_PATH))
+        return -E_NXIO;
+    return writes ? -E_ROFS : 0;
+}
+
+err file_open(struct cache *c, u64 object, u64 flags, u64 *number) {
+    struct inode *inode = object_find(c, object);
+    if (!inode)
+        return -E_STALE;
+    err e = may_open(inode, flags);
+    if (e)
+        goto put_inode;
+    e = -E_NOMEM;
+    struct filp *filp = cache_object(c, c->files.filps);
+    if (!filp)
+        goto put_inode;
+    *filp = (struct filp){.inode = inode, .count = 1};
+    filp->number = handle_new(c, &c->files.files, filp);
+    if (!filp->number)
+        goto free_filp;
+    *number = filp->number;
+    return 0;
+free_filp:
+    kmem_cache_free(c->files.filps, filp);
+put_inode:
+    iput(c, inode);
+    return e;
+}
+
+struct filp *file_find(struct cache *c, u64 number) {
+    struct filp *filp = handle_find(&c->files.files, number);
+    if (filp)
+        filp->count++;
+    return filp;
+}
+
+void file_release(struct cache *c, struct filp *filp) {
+    ASSERT(filp->count > 0);
+    if (--filp->count > 0)
+        return;
+    iput(c, filp->inode);
+    kmem_cache_free(c->files.filps, filp);
+}
+
+err file_close(struct cache *c, u64 number) {
+    struct filp *filp = handle_find(&c->files.files, number);
+    if (!filp)
+        return -E_BADF;
+    handle_end(&c->files.files, number);
+    file_release(c, filp);
+    return 0;
+}
+
+err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) {
+    struct filp *filp = handle_find(&c->files.files, number);
+    if (!filp)
+        return -E_BADF;
+    u64 base;
+    switch (whence) {
+    case SEEK_SET:
+        base = 0;
+        break;
+    case SEEK_CUR:
+        base = filp->position;
+        break;
+    case SEEK_END:
+        base = filp->inode->size;
+        break;
+    default:
+        return -E_INVAL;
+    }
+    i64 position;
+    if (__builtin_add_overflow((i64)base, offset, &position))
+        return -E_OVERFLOW;
+    if (position < 0)
+        return -E_INVAL;
+    filp->position = (u64)position;
+    return position;
+}
+
+/* Linux's struct linux_dirent64, as getdents64 writes it. */
+struct dirent_head {
+    u64 ino;
+    i64 next;
+    u16 bytes; /* of the record, a multiple of 8 */
+    u8 type;
+    char name[]; /* ends by 0 */
+} __attribute__((packed));
+
+err dir_names(struct cache *c, const struct inode *dir, u64 *pos, char *buffer, u64 bytes) {
+    if (dir->kind != INODE_DIR)
+        return -E_NOTDIR;
+    u64 filled = 0, at = *pos;
+    for (;;) {
+        struct ext2_name name;
+        err e = ext2_next_name(c, dir, at, &name);
+        if (e == -E_NOENT)
+            break;
+        if (e && (filled == 0 || e == -E_AGAIN))
+            return e;
+        if (e)
+            break; /* the next call will report it */
+        u64 record = ROUND_UP(sizeof(struct dirent_head) + name.len + 1u, 8);
+        if (filled + record > bytes) {
+            if (filled == 0)
+                return -E_INVAL;
+            break;
+        }
+        struct dirent_head head = {name.ino, (i64)name.next, (u16)record, name.type};
+        memset(buffer + filled, 0, record);
+        memcpy(buffer + filled, &head, sizeof head);
+        memcpy(buffer + filled + sizeof head, name.name, name.len);
+        filled += record;
+        at = name.next;
+    }
+    *pos = at;
+    return (err)filled;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "inode.h"
+
+#include <ipc/assert.h>
+#include <ipc/slab.h>
+
+#include "cache.h"
+#include "reclaim.h"
+
+err inode_init(struct inode_cache *ic) {
+    for (u32 i = 0; i < INODE_BUCKETS; i++)
+        LIST_INIT(&ic->bucket[i]);
+    TAILQ_INIT(&ic->unused);
+    ic->heads = kmem_cache_create("inode_cache", sizeof(struct inode), 0, 0, NULL, NULL);
+    return ic->heads ? 0 : -E_NOMEM;
+}
+
+static struct inode *find_inode(struct inode_cache *ic, u32 ino) {
+    struct inode *inode;
+    LIST_FOREACH(inode, &ic->bucket[ino % INODE_BUCKETS], hash) {
+        if (inode->ino == ino)
+            return inode;
+    }
+    return NULL;
+}
+
+static void take(struct inode_cache *ic, struct inode *inode) {
+    if (inode->count++ == 0) {
+        TAILQ_REMOVE(&ic->unused, inode, unused);
+        ic->nunused--;
+    }
+}
+
+err iget(struct cache *c, u32 ino, struct inode **out) {
+    struct inode *inode = find_inode(&c->inodes, ino);
+    if (!inode) {
+        struct inode read;
+        err e = ext2_read_inode(c, ino, &read);
+        if (e)
+            return e;
+        struct inode *made = cache_object(c, c->inodes.heads);
+        if (!made)
+            return -E_NOMEM;
+        inode = find_inode(&c->inodes, ino); /* another worker may have read it meanwhile */
+        if (!inode) {
+            *made = read;
+            TAILQ_INIT(&made->pages);
+            made->count = 1;
+            LIST_INSERT_HEAD(&c->inodes.bucket[ino % INODE_BUCKETS], made, hash);
+            c->inodes.inodes++;
+            *out = made;
+            return 0;
+        }
+        kmem_cache_free(c->inodes.heads, made);
+    }
+    take(&c->inodes, inode);
+    *out = inode;
+    return 0;
+}
+
+void inode_hold(struct inode *inode) {
+    ASSERT(inode->count > 0);
+    inode->count++;
+}
+
+static void free_inode(struct cache *c, struct inode *inode) {
+    ASSERT(inode->npages == 0 && inode->count == 0);
+    TAILQ_REMOVE(&c->inodes.unused, inode, unused);
+    c->inodes.nunused--;
+    c->inodes.inodes--;
+    if (inode->kind != INODE_SHM)
+        LIST_REMOVE(inode, hash);
+    kmem_cache_free(c->inodes.heads, inode);
+}
+
+void iput(struct cache *c, struct inode *inode) {
+    ASSERT(inode->count > 0);
+    if (--inode->count > 0)
+        return;
+    TAILQ_INSERT_TAIL(&c->inodes.unused, inode, unused);
+    c->inodes.nunused++;
+    if (inode->kind != INODE_SHM)
+        return;
+    /* Nobody can ask for these pages again. Those that are still mapped go when reclaim comes by. */
+    struct page *page;
+    TAILQ_FOREACH(page, &inode->pages, queue) {
+        page_lru_first(c, page);
+    }
+    reclaim_inode(c, inode);
+    if (inode->npages == 0)
+        free_inode(c, inode);
+}
+
+err shm_create(struct cache *c, u64 size, struct inode **out) {
+    if (size == 0)
+        return -E_INVAL;
+    struct inode *inode = cache_object(c, c->inodes.heads);
+    if (!inode)
+        return -E_NOMEM;
+    *inode = (struct inode){.kind = INODE_SHM, .count = 1, .size = size, .links = 1};
+    TAILQ_INIT(&inode->pages);
+    c->inodes.inodes++;
+    *out = inode;
+    return 0;
+}
+
+u64 prune_icache(struct cache *c, u64 want) {
+    u64 freed = 0;
+    struct inode *inode = TAILQ_FIRST(&c->inodes.unused);
+    while (inode && freed < want) {
+        struct inode *next = TAILQ_NEXT(inode, unused);
+        if (inode->npages == 0) {
+            free_inode(c, inode);
+            freed++;
+        }
+        inode = next;
+    }
+    return freed;
+}

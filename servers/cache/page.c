@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "page.h"
+
+#include <ipc/assert.h>
+#include <ipc/slab.h>
+
+#include "cache.h"
+
+err page_init(struct page_cache *pc, struct page_bucket *buckets, u32 bucket_count) {
+    if (bucket_count == 0 || (bucket_count & (bucket_count - 1)))
+        return -E_INVAL;
+    pc->bucket = buckets;
+    pc->bucket_count = bucket_count;
+    for (u32 i = 0; i < bucket_count; i++)
+        LIST_INIT(&buckets[i]);
+    TAILQ_INIT(&pc->lru);
+    pc->heads = kmem_cache_create("page", sizeof(struct page), 0, 0, NULL, NULL);
+    return pc->heads ? 0 : -E_NOMEM;
+}
+
+/* An inode's address is as good as its number, and anonymous ones have no number. */
+static struct page_bucket *bucket_of(const struct page_cache *pc, const struct inode *inode, u64 index) {
+    u64 key = ((u64)(uintptr_t)inode >> 6) * 0x9e3779b97f4a7c15ull + index;
+    return &pc->bucket[(key ^ key >> 32) & (pc->bucket_count - 1)];
+}
+
+struct page *find_page(const struct cache *c, const struct inode *inode, u64 index) {
+    struct page *page;
+    LIST_FOREACH(page, bucket_of(&c->pages, inode, index), hash) {
+        if (page->index == index && page->inode == inode)
+            return page;
+    }
+    return NULL;
+}
+
+/* A descriptor with a frame, in no list; NULL: no memory. */
+static struct page *page_alloc(struct cache *c) {
+    struct page *page = cache_object(c, c->pages.heads);
+    if (!page)
+        return NULL;
+    *page = (struct page){.frame = cache_frame(c)};
+    if (!page->frame) {
+        kmem_cache_free(c->pages.heads, page);
+        return NULL;
+    }
+    return page;
+}
+
+static void page_free(struct cache *c, struct page *page) {
+    c->host->free_frame(c->host->ctx, page->frame);
+    kmem_cache_free(c->pages.heads, page);
+}
+
+err page_make(struct cache *c, struct inode *inode, u64 index, bool lru, struct page **out) {
+    struct page *page = find_page(c, inode, index);
+    if (page) {
+        *out = page;
+        return 0;
+    }
+    struct page *made = page_alloc(c);
+    if (!made)
+        return -E_NOMEM;
+    page = find_page(c, inode, index); /* another worker may have made it while we waited for memory */
+    if (page) {
+        page_free(c, made);
+        *out = page;
+        return 0;
+    }
+    made->inode = inode;
+    made->index = index;
+    LIST_INSERT_HEAD(bucket_of(&c->pages, inode, index), made, hash);
+    TAILQ_INSERT_TAIL(&inode->pages, made, queue);
+    inode->npages++;
+    c->pages.pages++;
+    if (lru) {
+        made->flags |= PG_LRU;
+        TAILQ_INSERT_TAIL(&c->pages.lru, made, lru);
+        c->pages.lru_pages++;
+    }
+    *out = made;
+    return 1;
+}
+
+void page_drop(struct cache *c, struct page *page) {
+    ASSERT(!(page->flags & PG_LOCKED) && page->count == 0);
+    LIST_REMOVE(page, hash);
+    TAILQ_REMOVE(&page->inode->pages, page, queue);
+    page->inode->npages--;
+    c->pages.pages--;
+    if (page->flags & PG_LRU) {
+        TAILQ_REMOVE(&c->pages.lru, page, lru);
+        c->pages.lru_pages--;
+    }
+    page_free(c, page);
+}
+
+void page_lru_first(struct cache *c, struct page *page) {
+    if (page->flags & PG_LRU)
+        return;
+    page->flags |= PG_LRU;
+    TAILQ_INSERT_HEAD(&c->pages.lru, page, lru);
+    c->pages.lru_pages++;
+}

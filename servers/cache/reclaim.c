@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "reclaim.h"
+
+#include "cache.h"
+
+/* Up to RECLAIM_BATCH pages that are to go if nobody maps them: the kernel is asked about all of them at
+ * once. */
+struct batch {
+    struct page *page[RECLAIM_BATCH];
+    u32 n;
+};
+
+/* Nobody needs this page here: whether a program maps it is another question. */
+static bool is_idle(const struct page *page) {
+    bool disposable = page->inode->kind != INODE_SHM || page->inode->count == 0;
+    return disposable && page->count == 0 && !(page->flags & PG_LOCKED);
+}
+
+/* Drops the pages of the batch that are not mapped, and empties it. Returns how many. */
+static u32 drop_unmapped(struct cache *c, struct batch *b) {
+    pfn frames[RECLAIM_BATCH];
+    bool mapped[RECLAIM_BATCH];
+    u32 dropped = 0;
+    for (u32 i = 0; i < b->n; i++)
+        frames[i] = b->page[i]->frame;
+    if (b->n > 0)
+        c->host->mapped(c->host->ctx, frames, b->n, mapped);
+    for (u32 i = 0; i < b->n; i++) {
+        if (!mapped[i]) {
+            page_drop(c, b->page[i]);
+            dropped++;
+        }
+    }
+    b->n = 0;
+    return dropped;
+}
+
+/* Takes candidates from the head of the LRU list until the batch is full or `visits` pages were seen;
+ * whatever stays moves to the end. `spare`: a page used since the last visit gets a second chance. Returns
+ * the visits that are left. */
+static u64 pick(struct cache *c, struct batch *b, u64 visits, u64 want, bool spare) {
+    struct page_cache *pc = &c->pages;
+    for (; visits > 0 && b->n < MIN(want, RECLAIM_BATCH); visits--) {
+        struct page *page = TAILQ_FIRST(&pc->lru);
+        TAILQ_REMOVE(&pc->lru, page, lru);
+        TAILQ_INSERT_TAIL(&pc->lru, page, lru);
+        if (spare && (page->flags & PG_REFERENCED))
+            page->flags &= ~(u32)PG_REFERENCED;
+        else if (is_idle(page))
+            b->page[b->n++] = page;
+    }
+    return visits;
+}
+
+static u64 shrink_pages(struct cache *c, u64 want, bool spare) {
+    u64 freed = 0, visits = c->pages.lru_pages;
+    while (visits > 0 && freed < want) {
+        struct batch b = {.n = 0};
+        visits = pick(c, &b, visits, want - freed, spare);
+        freed += drop_unmapped(c, &b);
+    }
+    return freed;
+}
+
+u64 reclaim(struct cache *c, u64 want) {
+    u64 freed = shrink_pages(c, want, true);
+    if (freed < want)
+        freed += shrink_pages(c, want - freed, false);
+    if (freed < want)
+        freed += shrink_buffers(c, (u32)(want - freed));
+    if (freed < want) {
+        prune_dcache(c, RECLAIM_BATCH);
+        prune_icache(c, RECLAIM_BATCH);
+    }
+    return freed;
+}
+
+void reclaim_inode(struct cache *c, struct inode *inode) {
+    struct batch b = {.n = 0};
+    struct page *page = TAILQ_FIRST(&inode->pages);
+    while (page) {
+        struct page *next = TAILQ_NEXT(page, queue);
+        if (is_idle(page))
+            b.page[b.n++] = page;
+        if (b.n == RECLAIM_BATCH)
+            drop_unmapped(c, &b);
+        page = next;
+    }
+    drop_unmapped(c, &b);
+}
+
+u64 count_mapped(struct cache *c) {
+    pfn frames[RECLAIM_BATCH];
+    bool mapped[RECLAIM_BATCH];
+    u64 count = 0;
+    u32 n = 0;
+    for (u32 i = 0; i < c->pages.bucket_count; i++) {
+        struct page *page = LIST_FIRST(&c->pages.bucket[i]);
+        while (page || (i + 1 == c->pages.bucket_count && n > 0)) {
+            if (page) {
+                frames[n++] = page->frame;
+                page = LIST_NEXT(page, hash);
+            }
+            if (n < RECLAIM_BATCH && (page || i + 1 < c->pages.bucket_count))
+                continue;
+            c->host->mapped(c->host->ctx, frames, n, mapped);
+            while (n > 0)
+                count += mapped[--n];
+        }
+    }
+    return count;
+}
+
+u64 drop_caches(struct cache *c) {
+    u64 freed = shrink_pages(c, c->pages.lru_pages, false);
+    prune_dcache(c, c->dentries.dentries);
+    prune_icache(c, c->inodes.nunused);
+    return freed + shrink_buffers(c, c->buffers.pages);
+}

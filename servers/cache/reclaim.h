@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Giving memory back: clean pages that nobody maps, metadata buffers that nobody uses, then names and inodes.
+ * Called when the host has no frame, when frame's watermarks ask for it, and on drop_caches. Nothing here
+ * waits. */
+#pragma once
+
+#include <abi/types.h>
+
+struct cache;
+struct inode;
+
+enum { RECLAIM_BATCH = 32 };
+
+/* Frees up to `want` frames: pages by second chance in LRU order, then buffers; if that is not enough, also
+ * unused names and inodes (their frames return when the slab cache shrinks). Returns how many frames were
+ * freed. Visits each page twice at most. */
+u64 reclaim(struct cache *c, u64 want);
+
+/* Drops all that can be dropped of one inode's pages. */
+void reclaim_inode(struct cache *c, struct inode *inode);
+
+/* Pages that a program maps now. Asks the kernel about each page: for statistics. */
+u64 count_mapped(struct cache *c);
+
+/* Drops everything that is clean and unused: pages, buffers, names, inodes. Returns frames freed (without
+ * those that the slab caches now hold empty). */
+u64 drop_caches(struct cache *c);
