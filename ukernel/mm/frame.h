@@ -123,14 +123,16 @@ struct range_result frame_scan(u8 account, pfn from, u64 flags, u64 *area);
 must_check i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area);
 must_check i64 frame_collect(u8 account, u64 count, u64 *area);
 
-/* account_open: number of a new account, child of `parent`; -E_NOSPC.
- * account_close: one bounded step; 0 when closed, > 0: the frame to visit next, call again; -E_BUSY: a space
- * is bound to it; -E_MAPPED: the frame at the cursor is mapped or pinned. Its frames become the parent's, its
- * children the parent's children. From the first step on nothing can be given to it. -E_INVAL: the accounts
- * of kernel and root. account_bind: where collect reports; endpoint NULL: nowhere. Sets the bits at once if
- * the list is not empty. account_unbind: forget an endpoint that is destroyed. */
+/* account_open: number of a new account, child of `parent`; -E_NOSPC. */
 must_check i64 account_open(u8 parent);
+
+/* account_close: one bounded step. 0: closed; > 0: the frame to visit next, call again; -E_BUSY: a space is
+ * bound to it; -E_MAPPED: the frame at the cursor is mapped or pinned; -E_INVAL: accounts of kernel and root.
+ * Its frames become the parent's, its children the parent's children. From the first step on nothing can be
+ * given to it. */
 must_check i64 account_close(u8 account);
+
+/* account_bind: who is told of collect; told at once if the list is not empty. */
 void account_bind(u8 account, struct endpoint_ref collector);
 
 /* 4 KiB of a frame by quadwords. */

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* The frame table: what a frame is, whose it is, who may change that. Mappings are counted by mm/pt.c. */
+
+#include "arch/log.h"
+#include "mm/frame.h"
+#include "mm/phys.h"
+
+struct frame *frame_table;
+pfn frame_count;
+
+#ifdef HOST_TEST
+u8 *phys_base;
+#endif
+
+void page_clear(void *page) {
+#ifdef HOST_TEST
+    __builtin_memset(page, 0, PAGE_BYTES);
+#else
+    u64 n = PAGE_BYTES / 8;
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
+#endif
+}
+
+void page_copy(void *to, const void *from) {
+#ifdef HOST_TEST
+    __builtin_memcpy(to, from, PAGE_BYTES);
+#else
+    u64 n = PAGE_BYTES / 8;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+#endif
+}
+
+/* 0 if the frame may change account or kind at the wish of `account`, else the error. */
+static err idle_own(pfn n, u8 account) {
+    const struct frame *f = frame_own(n, account);
+    if (!f)
+        return -E_OWNER;
+    return frame_is_idle(f) ? 0 : -E_MAPPED;
+}
+
+err frame_begin(pfn first, u64 count, u8 account, enum frame_kind kind) {
+    if (count > frame_count || first > frame_count - count)
+        return -E_OWNER;
+    for (u64 i = 0; i < count; i++) {
+        err e = idle_own(first + i, account);
+        if (e)
+            return e;
+    }
+    for (u64 i = 0; i < count; i++) {
+        struct frame *f = &frame_table[first + i];
+        if (!frame_has(f, FRAME_ZEROED))
+            page_clear(frame_to_virt(first + i));
+        f->state = (u8)kind;
+        f->next = 0;
+    }
+    return 0;
+}
+
+void frame_end(pfn first, u64 count) {
+    for (u64 i = 0; i < count; i++) {
+        struct frame *f = &frame_table[first + i];
+        ASSERT(frame_kind(f) > KIND_TABLE && frame_is_idle(f));
+        f->state = KIND_DATA;
+        f->generation++;
+    }
+}
+
+err frame_pin_one(pfn n, u8 account) {
+    struct frame *f = frame_own(n, account);
+    if (!f)
+        return -E_OWNER;
+    if (f->pins == UINT8_MAX)
+        return -E_OVERRUN;
+    f->pins++;
+    frame_clear(f, FRAME_ZEROED);
+    return 0;
+}
+
+void frame_unpin_one(pfn n) {
+    ASSERT(n < frame_count && frame_table[n].pins);
+    frame_table[n].pins--;
+}
+
+static err unpin_own(pfn n, u8 account) {
+    struct frame *f = frame_own(n, account);
+    if (!f)
+        return -E_OWNER;
+    if (!f->pins)
+        return -E_INVAL;
+    f->pins--;
+    return 0;
+}
+
+i64 frame_pin(u8 account, const u64 *list, u64 count) {
+    if (count > LIST_MAX)
+        return -E_INVAL;
+    for (u64 i = 0; i < count; i++) {
+        err e = frame_pin_one(list[i], account);
+        if (e)
+            return i ? (i64)i : e;
+    }
+    return (i64)count;
+}
+
+i64 frame_unpin(u8 account, const u64 *list, u64 count) {
+    if (count > LIST_MAX)
+        return -E_INVAL;
+    for (u64 i = 0; i < count; i++) {
+        err e = unpin_own(list[i], account);
+        if (e)
+            return i ? (i64)i : e;
+    }
+    return (i64)count;
+}
+
+static err give_one(u8 from, u8 to, pfn n) {
+    err e = idle_own(n, from);
+    if (e)
+        return e;
+    frame_table[n].account = to;
+    frame_clear(&frame_table[n], FRAME_DIRTY | FRAME_ACCESSED);
+    return 0;
+}
+
+i64 frame_give_run(u8 from, u8 to, pfn first, u64 count) {
+    if (count > RUN_MAX)
+        return -E_INVAL;
+    if (accounts[to].state != ACCOUNT_OPEN)
+        return -E_BADCAP;
+    for (u64 i = 0; i < count; i++) {
+        err e = give_one(from, to, first + i);
+        if (e)
+            return i ? (i64)i : e;
+    }
+    return (i64)count;
+}
+
+i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
+    if (count > LIST_MAX)
+        return -E_INVAL;
+    if (accounts[to].state != ACCOUNT_OPEN)
+        return -E_BADCAP;
+    for (u64 i = 0; i < count; i++) {
+        err e = give_one(from, to, list[i]);
+        if (e)
+            return i ? (i64)i : e;
+    }
+    return (i64)count;
+}
+
+static struct frame_record record_of(const struct frame *f) {
+    return (struct frame_record){
+        .id = frame_number(f) | (u64)frame_kind(f) << 40 | (u64)(f->state >> 4) << 48 | (u64)f->account << 56,
+        .counts = f->shares | (u64)f->own << 32 | (u64)f->pins << 40,
+    };
+}
+
+/* The frame's record; with CLEAR_BITS the accessed and dirty bits that it shows are cleared. */
+static void put_record(u64 *area, u64 i, struct frame *f, u64 flags) {
+    struct frame_record r = record_of(f);
+    area[2 * i] = r.id;
+    area[2 * i + 1] = r.counts;
+    if (flags & CLEAR_BITS)
+        frame_clear(f, FRAME_DIRTY | FRAME_ACCESSED);
+}
+
+struct range_result frame_scan(u8 account, pfn from, u64 flags, u64 *area) {
+    struct range_result r = {0};
+    pfn n = from;
+    for (u64 visits = 0; n < frame_count; n++, visits++) {
+        if (visits == RANGE_VISITS_MAX || r.records == AREA_RECORDS) {
+            r.stop = visits == RANGE_VISITS_MAX ? STOP_BOUND : STOP_FULL;
+            r.next = (i64)n;
+            break;
+        }
+        if (frame_table[n].account == account)
+            put_record(area, r.records++, &frame_table[n], flags);
+    }
+    return r;
+}
+
+i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area) {
+    if (count > LIST_MAX)
+        return -E_INVAL;
+    for (u64 i = 0; i < count; i++)
+        if (area[i] >= frame_count || frame_table[area[i]].account != account)
+            return -E_OWNER;
+    /* Backwards: record i takes words 2i and 2i+1, which are behind word i. */
+    for (u64 i = count; i-- > 0;)
+        put_record(area, i, &frame_table[area[i]], flags);
+    return (i64)count;
+}
+
+/* ---- collect lists ---- */
+
+void frame_queue(struct frame *f) {
+    if (frame_has(f, FRAME_QUEUED))
+        return;
+    struct account *a = &accounts[f->account];
+    bool was_empty = !a->collect;
+    frame_set(f, FRAME_QUEUED);
+    f->next = a->collect;
+    a->collect = (u32)frame_number(f);
+    if (was_empty)
+        endpoint_ref_notify(&a->collector);
+}
+
+/* Take the first frame off the list, NULL if it is empty. */
+static struct frame *collect_pop(struct account *a) {
+    if (!a->collect)
+        return NULL;
+    struct frame *f = &frame_table[a->collect];
+    a->collect = f->next;
+    f->next = 0;
+    frame_clear(f, FRAME_QUEUED);
+    return f;
+}
+
+i64 frame_collect(u8 account, u64 count, u64 *area) {
+    count = MIN(count, AREA_RECORDS);
+    u64 n = 0;
+    for (struct frame *f; n < count && (f = collect_pop(&accounts[account])); n++)
+        put_record(area, n, f, 0);
+    return (i64)n;
+}
+
+/* ---- accounts ---- */
+
+struct account accounts[ACCOUNTS];
+
+i64 account_open(u8 parent) {
+    if (accounts[parent].state != ACCOUNT_OPEN)
+        return -E_BADCAP;
+    for (u32 i = 1; i < ACCOUNTS; i++) {
+        if (accounts[i].state != ACCOUNT_FREE)
+            continue;
+        accounts[i] = (struct account){
+            .state = ACCOUNT_OPEN, .parent = parent, .generation = accounts[i].generation};
+        return i;
+    }
+    return -E_NOSPC;
+}
+
+/* The first step: children get the parent's parent at once, so that no frame comes to an account that is being closed. */
+static void account_close_begin(struct account *a, u8 number) {
+    for (u32 i = 0; i < ACCOUNTS; i++)
+        if (accounts[i].state != ACCOUNT_FREE && accounts[i].parent == number)
+            accounts[i].parent = a->parent;
+    a->state = ACCOUNT_CLOSING;
+    a->collector = (struct endpoint_ref){0};
+    a->cursor = 1;
+}
+
+i64 account_close(u8 account) {
+    struct account *a = &accounts[account];
+    if (account <= ACCOUNT_ROOT || a->state == ACCOUNT_FREE)
+        return -E_INVAL;
+    if (a->spaces)
+        return -E_BUSY;
+    if (a->state == ACCOUNT_OPEN)
+        account_close_begin(a, account);
+    u64 visits = 0;
+    while (visits < RANGE_VISITS_MAX && collect_pop(a))
+        visits++; /* the parent finds them with frames */
+    for (; visits < RANGE_VISITS_MAX && a->cursor < frame_count; visits++, a->cursor++) {
+        struct frame *f = &frame_table[a->cursor];
+        if (f->account != account)
+            continue;
+        if (!frame_is_idle(f))
+            return -E_MAPPED;
+        f->account = a->parent;
+    }
+    if (a->collect || a->cursor < frame_count)
+        return a->cursor;
+    a->state = ACCOUNT_FREE;
+    a->generation++;
+    return 0;
+}
+
+void account_bind(u8 account, struct endpoint_ref collector) {
+    accounts[account].collector = collector;
+    if (accounts[account].collect)
+        endpoint_ref_notify(&collector);
+}

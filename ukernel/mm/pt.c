@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Page tables: see pt.h. */
+
+#include "arch/log.h"
+#include "mm/pt.h"
+
+u64 *pt_leaf(const struct space *s, vaddr va) {
+    if (!s->top)
+        return NULL;
+    u64 *table = phys_to_virt(s->top);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        u64 entry = table[pt_index(va, level)];
+        if (!entry)
+            return NULL;
+        table = pt_table(entry);
+    }
+    return &table[pt_index(va, 0)];
+}
+
+/* Take a table off the pool, which is not empty; it becomes the (empty) target of the entry. */
+static u64 *table_make(struct space *s, u64 *entry) {
+    pfn n = s->pool;
+    struct frame *f = &frame_table[n];
+    s->pool = f->next;
+    s->pool_count--;
+    f->next = 0;
+    pt_holder(entry)->next++;
+    *entry = n << PAGE_SHIFT | PTE_TABLE;
+    return frame_to_virt(n);
+}
+
+u64 *pt_leaf_make(struct space *s, vaddr va) {
+    if (!s->top)
+        return NULL;
+    u64 *table = phys_to_virt(s->top);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        u64 *entry = &table[pt_index(va, level)];
+        /* All that are missing below are needed, or none. */
+        if (!*entry && s->pool_count < level)
+            return NULL;
+        table = *entry ? pt_table(*entry) : table_make(s, entry);
+    }
+    return &table[pt_index(va, 0)];
+}
+
+void pt_prune(struct space *s, vaddr va) {
+    u64 *path[LEVELS]; /* path[level]: the entry of va in the table of that level */
+    u64 *table = phys_to_virt(s->top);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        path[level] = &table[pt_index(va, level)];
+        if (!*path[level])
+            return;
+        table = pt_table(*path[level]);
+    }
+    for (unsigned level = 1; level < LEVELS; level++) {
+        struct frame *f = pt_frame(*path[level]);
+        if (f->next)
+            return;
+        f->next = s->pool;
+        s->pool = (u32)frame_number(f);
+        s->pool_count++;
+        *path[level] = 0;
+        pt_holder(path[level])->next--;
+    }
+}
+
+u64 pt_bits(u64 rights) {
+    return PTE_PRESENT | (rights & (MAP_READ | MAP_WRITE | MAP_EXEC) ? PTE_USER : 0) |
+           (rights & MAP_WRITE ? PTE_WRITE : 0) | (rights & MAP_EXEC ? 0 : PTE_NX);
+}
+
+u64 pt_entry(pfn n, u64 rights) {
+    return n << PAGE_SHIFT | pt_bits(rights) | (rights & (MAP_WRITE | MAP_MAYWRITE) ? PTE_MAYWRITE : 0);
+}
+
+/* Is a mapping of f in s one of its owner's? */
+static bool is_own(const struct space *s, const struct frame *f) {
+    return s->account && s->account == f->account;
+}
+
+bool pt_can_count(const struct space *s, const struct frame *f) {
+    return is_own(s, f) ? f->own != UINT8_MAX : f->shares != UINT32_MAX;
+}
+
+void pt_count(const struct space *s, struct frame *f) {
+    if (is_own(s, f))
+        f->own++;
+    else
+        f->shares++;
+}
+
+bool pt_uncount(const struct space *s, struct frame *f) {
+    if (is_own(s, f)) {
+        ASSERT(f->own);
+        f->own--;
+        return false;
+    }
+    ASSERT(f->shares);
+    return --f->shares == 0;
+}
+
+err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi) {
+    if (first & PAGE_MASK || first < lo || first > hi || pages > (hi - first) >> PAGE_SHIFT)
+        return -E_INVAL;
+    *w = (struct walk){s, first, first + (pages << PAGE_SHIFT), NULL, RANGE_VISITS_MAX};
+    return 0;
+}
+
+/* Go to the next address that has its upper bits changed at this level. */
+static void skip(struct walk *w, unsigned level) {
+    w->at = MIN(w->end, (w->at | ((1ull << LEVEL_SHIFT(level)) - 1)) + 1);
+    w->entry = NULL;
+}
+
+void walk_leave_table(struct walk *w) {
+    /* `at` is already behind the entry visited last; it may be the first of the next table. */
+    if (w->at < w->end && pt_index(w->at, 0))
+        skip(w, 1);
+    w->entry = NULL;
+}
+
+/* Look up the table of w->at, or skip what is absent. */
+static void find_table(struct walk *w) {
+    u64 *table = phys_to_virt(w->space->top);
+    for (unsigned level = LEVELS - 1; level > 0; level--) {
+        u64 entry = table[pt_index(w->at, level)];
+        if (!entry) {
+            skip(w, level);
+            return;
+        }
+        table = pt_table(entry);
+    }
+    w->entry = &table[pt_index(w->at, 0)];
+}
+
+u64 *walk_next(struct walk *w, vaddr *va) {
+    if (!w->space->top)
+        w->at = w->end;
+    while (w->at < w->end && w->left) {
+        w->left--;
+        if (!w->entry) {
+            find_table(w);
+            continue;
+        }
+        u64 *entry = w->entry;
+        *va = w->at;
+        w->at += PAGE_BYTES;
+        w->entry = pt_index(w->at, 0) ? entry + 1 : NULL;
+        if (*entry)
+            return entry;
+    }
+    return NULL;
+}

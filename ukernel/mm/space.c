@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Spaces: the table pool, permits, the account, the end. */
+
+#include "arch/log.h"
+#include "mm/pt.h"
+
+u64 kernel_half[SPACE_TOP_SLOTS];
+
+static void pool_push(struct space *s, struct frame *f) {
+    f->next = s->pool;
+    s->pool = (u32)frame_number(f);
+    s->pool_count++;
+}
+
+static err feed_one(struct space *s, u8 account, pfn n) {
+    struct frame *f = frame_own(n, account);
+    if (!f)
+        return -E_OWNER;
+    if (!frame_is_idle(f))
+        return -E_MAPPED;
+    if (!frame_has(f, FRAME_ZEROED))
+        page_clear(frame_to_virt(n));
+    f->state = KIND_TABLE;
+    f->next = 0;
+    if (s->top) {
+        pool_push(s, f);
+        return 0;
+    }
+    s->top = n << PAGE_SHIFT;
+    u64 *table = frame_to_virt(n);
+    for (u64 i = 0; i < SPACE_TOP_SLOTS; i++)
+        table[SPACE_TOP_SLOTS + i] = kernel_half[i];
+    return 0;
+}
+
+i64 space_feed(struct space *s, u8 account, const u64 *list, u64 count) {
+    if (count > FEED_MAX || s->dying)
+        return -E_INVAL;
+    for (u64 i = 0; i < count; i++) {
+        err e = feed_one(s, account, list[i]);
+        if (e)
+            return i ? (i64)i : e;
+    }
+    return (i64)count;
+}
+
+/* A table that is out of every tree and pool becomes DATA; its page is zero. */
+static void table_to_data(struct frame *f) {
+    f->state = KIND_DATA | FRAME_ZEROED << 4;
+    f->next = 0;
+}
+
+i64 space_unfeed(struct space *s, u8 account, u64 *list, u64 count) {
+    if (count > FEED_MAX)
+        return -E_INVAL;
+    u64 done = 0, visits = 0;
+    u32 *link = &s->pool;
+    while (done < count && *link && visits++ < RANGE_VISITS_MAX) {
+        struct frame *f = &frame_table[*link];
+        if (f->account != account) {
+            link = &f->next;
+            continue;
+        }
+        list[done++] = *link;
+        *link = f->next;
+        s->pool_count--;
+        table_to_data(f);
+    }
+    return (i64)done;
+}
+
+err space_set_account(struct space *s, u8 account) {
+    if (s->account == account)
+        return 0;
+    if (s->top && frame_table[s->top >> PAGE_SHIFT].next)
+        return -E_MAPPED;
+    if (s->dying || (account && accounts[account].state != ACCOUNT_OPEN))
+        return -E_BADCAP;
+    if (s->account)
+        accounts[s->account].spaces--;
+    if (account)
+        accounts[account].spaces++;
+    s->account = account;
+    return 0;
+}
+
+i64 space_permit(struct space *s, vaddr first, u64 pages, u64 rights) {
+    if (first & PAGE_MASK || first < USER_FIRST || first >= USER_END || !pages ||
+        pages > (USER_END - first) >> PAGE_SHIFT || rights & ~(u64)MAP_ALL)
+        return -E_INVAL;
+    for (u32 i = 0; i < PERMITS_PER_SPACE; i++) {
+        struct permit *p = &s->permits[i];
+        if (p->live)
+            continue;
+        *p = (struct permit){first, first + (pages << PAGE_SHIFT), p->generation, (u8)rights, true};
+        return i;
+    }
+    return -E_NOSPC;
+}
+
+err space_permit_end(struct space *s, u64 index) {
+    if (index >= PERMITS_PER_SPACE || !s->permits[index].live)
+        return -E_INVAL;
+    s->permits[index].live = false;
+    s->permits[index].generation++;
+    return 0;
+}
+
+/* ---- destroy ---- */
+
+/* The space is unmapped up to `cursor` and not reachable any more: take down the next part. True at the end. */
+static bool unmap_all(struct space *s, u64 *left) {
+    struct walk w = {s, s->cursor, USER_END, NULL, *left};
+    vaddr va;
+    for (u64 *entry; (entry = walk_next(&w, &va));) {
+        u64 old = *entry;
+        *entry = 0;
+        if (old & PTE_PRESENT) {
+            pt_harvest(old);
+            if (pt_uncount(s, pt_frame(old)))
+                frame_queue(pt_frame(old));
+        }
+        if (--pt_holder(entry)->next == 0) {
+            pt_prune(s, va);
+            walk_leave_table(&w);
+        }
+    }
+    s->cursor = w.at;
+    *left = w.left;
+    return w.at == USER_END;
+}
+
+err space_destroy_step(struct space *s) {
+    ASSERT(!s->threads);
+    u64 left = RANGE_VISITS_MAX;
+    if (!s->dying) {
+        s->dying = true;
+        s->epoch++;
+        s->cursor = USER_FIRST;
+        if (arch_current_space() == s)
+            arch_leave_space();
+    }
+    if (!unmap_all(s, &left))
+        return -E_AGAIN;
+    for (; s->pool && left; left--) {
+        struct frame *f = &frame_table[s->pool];
+        s->pool = f->next;
+        s->pool_count--;
+        table_to_data(f);
+        frame_queue(f);
+    }
+    if (s->pool)
+        return -E_AGAIN;
+    if (s->top) {
+        struct frame *f = &frame_table[s->top >> PAGE_SHIFT];
+        table_to_data(f);
+        frame_clear(f, FRAME_ZEROED); /* the kernel's half is in it */
+        frame_queue(f);
+        s->top = 0;
+    }
+    if (s->account)
+        accounts[s->account].spaces--;
+    s->account = ACCOUNT_KERNEL;
+    return 0;
+}
