@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's own identity and address space. */
+/* The server's own address space. */
 #include <ipc/assert.h>
 #include <ipc/frame.h>
 #include <ipc/server.h>
@@ -7,14 +7,6 @@
 #include <string.h>
 
 #define FEED_AHEAD 4 /* tables to feed at a time: one for each level, and one more */
-
-u32 server_id, server_priority, server_slots;
-
-void server_start(u32 id, u32 priority, u32 slots) {
-    server_id = id;
-    server_priority = priority;
-    server_slots = slots;
-}
 
 err space_feed(u32 space, u32 n) {
     pfn got[FEED_MAX];

@@ -9,17 +9,6 @@
 
 void thread_start(void); /* crt.asm */
 
-/* The stack's address tells: each thread has a stride of its own. */
-u32 thread_index(void) {
-    u64 sp;
-    __asm__("mov %%rsp, %0" : "=r"(sp));
-    return (u32)((sp - STACK_BASE) / STACK_STRIDE);
-}
-
-u64 *ipc_page(void) {
-    return (u64 *)(MSG_BASE + thread_index() * PAGE_BYTES);
-}
-
 static vaddr stack_top(u32 index) {
     return STACK_BASE + (index + 1) * STACK_STRIDE;
 }

@@ -25,6 +25,7 @@
 #define HEAP_END        0x4000000000ull
 #define ATA_RING_WINDOW 0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
 #define ATA_RING_PAGES  16ull
+#define LINUX_CMD          0x6000000000ull /* linux: boot module "cmd", read only; its length is in the information page */
 #define SLAB_WINDOW                                                                                          \
     0x8000000000ull /* client's space: where slab maps this client's slabs (permit from root) */
 #define SLAB_WINDOW_END    0x10000000000ull
@@ -56,7 +57,6 @@ enum slot {
     SLOT_ACCOUNT,    /* own account */
     SLOT_ENDPOINT,   /* own endpoint: CALL, RECV, NOTIFY */
     SLOT_FRAME_ACCT, /* frame's account: frames are given back to it */
-    SLOT_ROOT_ACCT,  /* root's account (frame only) */
     SLOT_IRQ,        /* irq authority (ata: 14; console: 3, 4) */
     SLOT_IOPORT,     /* port authority (ata, console) */
     SLOT_TRACE,      /* trace authority: naming threads, events of one's own */

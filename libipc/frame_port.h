@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the client side of frame (frame_client.c) asks of the world: calls to the frame server and the kernel
+ * on the target (frame_port.c), the server's logic in process in the host tests. Lists hold at most
+ * FRAME_BATCH_MAX frames. */
+#pragma once
+
+#include <proto/frame.def>
+
+/* FRAME_ATTACH. */
+err port_attach(struct frame_attach_rep *rep) must_check;
+
+/* A block's first frame, or an error. May let other threads of this server run, as all that calls frame. */
+err port_alloc(u32 order, u32 gfp_mask, u64 held) must_check;
+
+/* Up to count single frames into list: how many (at least 1), or an error. */
+err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, u64 *list) must_check;
+
+/* The frames change to frame's account, then frame is told. They must be free of mappings and pins: fatal
+ * otherwise. */
+void port_free(pfn first, u32 order, u64 held);
+void port_free_batch(const u64 *list, u32 count, u64 held);
+
+/* Map own frames at their places in the window: all of them, or (-E_NOMEM: no page table) none. */
+err port_map(const u64 *list, u32 count) must_check;
+
+/* Undo it. */
+void port_unmap(const u64 *list, u32 count);

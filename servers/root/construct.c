@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a server: its objects out of root's frames, its image out of its boot module, its capabilities out
+ * of wiring.c. */
+#include "elf.h"
+#include "root.h"
+#include <ipc/assert.h>
+#include <ipc/fmt.h>
+#include <ipc/server.h>
+#include <ipc/sys.h>
+#include <string.h>
+
+#define FIRST_TABLES 8
+
+static void must(err e, const char *what, enum server_id id) {
+    static char text[80];
+    if (e >= 0)
+        return;
+    fmt_snprintf(text, sizeof text, "starting %s: %s", wirings[id].name, what);
+    fail(text, e);
+}
+
+static void make_object(enum server_id id, u32 slot, enum frame_kind kind, u64 frames) {
+    must(sys_retype(pool_take(frames), frames, kind, slot), "making an object", id);
+}
+
+static void make_space(enum server_id id) {
+    u32 space = ROOT_SLOT(id, OF_SPACE);
+    make_object(id, space, KIND_SPACE, 1);
+    for (u32 i = 0; i < FIRST_TABLES; i++)
+        ipc_area()[i] = pool_take(1);
+    must(sys_feed(space, FIRST_TABLES), "its table pool", id);
+}
+
+/* One page of a segment: a frame with the file's bytes and zeroes around them. */
+static pfn make_page(enum server_id id, const u8 *file, const struct elf_segment *s, vaddr page) {
+    static const u8 zeroes[PAGE_BYTES];
+    static u8 bytes[PAGE_BYTES];
+    pfn frame = pool_take(1);
+    const u8 *source = zeroes;
+    vaddr lo = MAX(page, s->first), hi = MIN(page + PAGE_BYTES, s->first + s->file_bytes);
+    if (lo < hi) {
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes + (lo - page), file + s->offset + (lo - s->first), hi - lo);
+        source = bytes;
+    }
+    struct pair p = sys_copy(COPY_FRAMES, frame * PAGE_BYTES, SLOT_SPACE, (u64)source, PAGE_BYTES);
+    must(p.r == PAGE_BYTES ? 0 : -E_FAULT, "filling a page of its image", id);
+    return frame;
+}
+
+static vaddr load_image(enum server_id id) {
+    const struct info_module *m = find_module(wirings[id].name);
+    struct elf_image image;
+    if (!m)
+        must(-E_NOENT, "no boot module", id);
+    u64 pages = ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES;
+    for (u64 i = 0; i < pages; i++)
+        map_own(OWN_WINDOW + (m->first + i) * PAGE_BYTES, m->first + i, MAP_READ, SLOT_SPACE);
+    const u8 *file = (const u8 *)(OWN_WINDOW + m->first * PAGE_BYTES);
+    must(elf_parse(file, m->bytes, IMAGE_BASE(id), IMAGE_BASE(id + 1), &image), "its image", id);
+    for (u32 i = 0; i < image.segments; i++) {
+        const struct elf_segment *s = &image.segment[i];
+        for (vaddr page = s->first & ~PAGE_MASK; page < s->first + s->memory_bytes; page += PAGE_BYTES)
+            map_own(page, make_page(id, file, s, page), s->rights, ROOT_SLOT(id, OF_SPACE));
+    }
+    unmap_own((vaddr)file, pages);
+    return image.entry;
+}
+
+/* The information page is mapped in root at INFO_PAGE: a scan tells its frame. */
+static pfn info_frame(void) {
+    static pfn frame;
+    if (!frame) {
+        struct pair p = sys_scan(SLOT_SPACE, INFO_PAGE, 1, 0);
+        if (p.r < 0 || (u32)p.second != 1)
+            fail("finding the information page", p.r);
+        frame = PTE_FRAME(((const struct range_record *)ipc_area())->value);
+    }
+    return frame;
+}
+
+static void make_thread(enum server_id id, vaddr entry) {
+    u32 space = ROOT_SLOT(id, OF_SPACE), thread = ROOT_SLOT(id, OF_THREAD);
+    struct user_regs regs = {.rip = entry,
+                             .rsp = STACK_BASE + STACK_STRIDE,
+                             .rdi = id,
+                             .rsi = wirings[id].priority,
+                             .rdx = wirings[id].table_frames * CAPS_PER_FRAME,
+                             .rflags = 0x202};
+    pfn message = pool_take(1);
+    for (u64 i = 1; i <= STACK_PAGES; i++)
+        map_own(STACK_BASE + STACK_STRIDE - i * PAGE_BYTES, pool_take(1), MAP_READ | MAP_WRITE, space);
+    map_own(MSG_BASE, message, MAP_READ | MAP_WRITE, space);
+    map_own(INFO_PAGE, info_frame(), MAP_READ, space);
+    make_object(id, thread, KIND_THREAD, 1);
+    must(sys_thread_bind(thread, space, 0, message, wirings[id].priority, 0), "binding its thread", id);
+    memcpy(ipc_area(), &regs, sizeof regs);
+    must(sys_regs_write(thread, REGS_GENERAL), "its registers", id);
+    fmt_snprintf((char *)ipc_area(), 40, "%s", wirings[id].name);
+    must(sys_trace_name(thread), "naming its thread", id);
+}
+
+static void make_account(enum server_id id) {
+    u32 slot = ROOT_SLOT(id, OF_ACCOUNT);
+    if (id == SRV_FRAME)
+        must(sys_cap_copy(BOOT_TABLE, slot, BOOT_FRAME_ACCT, RIGHT_ALL, 0), "its account", id);
+    else
+        must(sys_account_open(BOOT_ACCOUNT, slot), "its account", id);
+}
+
+/* The part of a server's space that another server may map its frames into: ata's ring, or slabs. */
+static void make_window(enum server_id id) {
+    vaddr first = id == SRV_ATA ? ATA_RING_WINDOW : SLAB_WINDOW;
+    u64 pages = id == SRV_ATA ? ATA_RING_PAGES : (SLAB_WINDOW_END - SLAB_WINDOW) / PAGE_BYTES;
+    must(sys_permit(ROOT_SLOT(id, OF_SPACE), first, pages, MAP_READ | MAP_WRITE, ROOT_SLOT(id, OF_WINDOW)),
+         "a permit on its window", id);
+}
+
+void construct_server(enum server_id id) {
+    make_space(id);
+    vaddr entry = load_image(id);
+    make_object(id, ROOT_SLOT(id, OF_ENDPOINT), KIND_ENDPOINT, 1);
+    make_object(id, ROOT_SLOT(id, OF_TABLE), KIND_CAPTABLE, wirings[id].table_frames);
+    make_account(id);
+    make_window(id);
+    u32 crash = SLOT_FREE; /* root's own endpoint with this server's number as badge, only for the binding */
+    must(sys_cap_copy(BOOT_TABLE, crash, SLOT_ENDPOINT, RIGHT_ALL, id), "its crash endpoint", id);
+    must(sys_space_bind(ROOT_SLOT(id, OF_SPACE), crash, SLOT_NULL, crash, ROOT_SLOT(id, OF_ACCOUNT),
+                        ROOT_SLOT(id, OF_TABLE), 0),
+         "binding its space", id);
+    must(sys_cap_drop(BOOT_TABLE, crash), "its crash endpoint", id);
+    make_thread(id, entry);
+}
+
+static void grant(enum server_id id, u32 slot, u32 from, u64 rights, u64 badge) {
+    must(sys_cap_copy(ROOT_SLOT(id, OF_TABLE), slot, from, rights, badge), "a capability", id);
+}
+
+static void grant_own(enum server_id id) {
+    const struct wiring *w = &wirings[id];
+    grant(id, SLOT_TABLE, ROOT_SLOT(id, OF_TABLE), RIGHT_CONTROL, 0);
+    grant(id, SLOT_SPACE, ROOT_SLOT(id, OF_SPACE), RIGHT_MAP | RIGHT_FEED | RIGHT_COPY | RIGHT_CONTROL, 0);
+    grant(id, SLOT_THREAD, ROOT_SLOT(id, OF_THREAD), RIGHT_CONTROL, 0);
+    grant(id, SLOT_ACCOUNT, ROOT_SLOT(id, OF_ACCOUNT), RIGHT_CONTROL, 0);
+    grant(id, SLOT_ENDPOINT, ROOT_SLOT(id, OF_ENDPOINT), RIGHT_CALL | RIGHT_RECV | RIGHT_NOTIFY, 0);
+    grant(id, SLOT_FRAME_ACCT, ROOT_SLOT(SRV_FRAME, OF_ACCOUNT), 0, 0);
+    grant(id, SLOT_TRACE, BOOT_TRACE, RIGHT_ALL, 0);
+    if (w->irqs)
+        grant(id, SLOT_IRQ, BOOT_IRQ, RIGHT_ALL, 0);
+    if (w->ports)
+        grant(id, SLOT_IOPORT, BOOT_IOPORT, RIGHT_ALL, 0);
+}
+
+/* Slots of another server's objects in root's table; root's own are where every server has its own. */
+static u32 endpoint_of(u32 id) {
+    return id == SRV_ROOT ? SLOT_ENDPOINT : ROOT_SLOT(id, OF_ENDPOINT);
+}
+static u32 account_of(u32 id) {
+    return id == SRV_ROOT ? BOOT_ACCOUNT : ROOT_SLOT(id, OF_ACCOUNT);
+}
+
+void wire_server(enum server_id id) {
+    const struct wiring *w = &wirings[id];
+    grant_own(id);
+    for (u32 other = SRV_ROOT; other < SRV_COUNT; other++) {
+        u32 bit = 1u << other;
+        if ((w->calls | w->notifies) & bit)
+            grant(id, SERVICE(other), endpoint_of(other),
+                  w->calls & bit ? RIGHT_CALL | RIGHT_NOTIFY : RIGHT_NOTIFY, id);
+        if (w->accounts & bit)
+            grant(id, CLIENT_ACCT(other), account_of(other), 0, 0);
+        if (w->windows & bit)
+            grant(id, WINDOW(other), ROOT_SLOT(other, OF_WINDOW), RIGHT_MAP | RIGHT_FEED, 0);
+        if (w->copies & bit)
+            grant(id, WINDOW(other), ROOT_SLOT(other, OF_SPACE), RIGHT_COPY, 0);
+    }
+}
+
+void start_server(enum server_id id) {
+    must(sys_start(ROOT_SLOT(id, OF_THREAD)), "its first thread", id);
+}
