@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* The client side (libipc/frame_client.c) against the server's logic in process, with a model of what is
+ * mapped. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/errors.h>
+#include <ipc/frame.h>
+
+#include "frame_port.h"
+#include "holders.h"
+#include "model/seed.h"
+
+enum { ME = 5, FRAMES = 8192, FIRST = 16 };
+
+char *frame_window;
+static struct holders server;
+static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
+static u32 calls;
+static bool no_tables;
+static void (*on_call)(void); /* "another thread" that runs while this one waits */
+
+static void wait_for_answer(void) {
+    calls++;
+    void (*other)(void) = on_call;
+    on_call = NULL;
+    if (other)
+        other();
+}
+
+static void report(u64 word) {
+    u64 zones[ZONES];
+    for (u32 i = 0; i < ZONES; i++)
+        zones[i] = FRAME_HELD_IN(word, i);
+    cr_assert_eq(holders_report(&server, ME, zones), 0);
+}
+
+static void change_hands(pfn first, u64 n, bool mine) {
+    for (pfn f = first; f < first + n; f++) {
+        cr_assert(held[f] != mine && !mapped[f], "frame %llu changes hands", (unsigned long long)f);
+        held[f] = mine;
+    }
+}
+
+err port_attach(struct frame_attach_rep *rep) {
+    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, ZONE_DMA_END, ZONE_NORMAL_END};
+    return 0;
+}
+
+err port_alloc(u32 order, u32 gfp_mask, u64 held_by_me) {
+    report(held_by_me);
+    err first = holders_alloc(&server, ME, gfp_mask, order);
+    if (first > 0)
+        change_hands((pfn)first, 1ull << order, true);
+    wait_for_answer();
+    return first;
+}
+
+err port_alloc_batch(u32 count, u32 gfp_mask, u64 held_by_me, u64 *list) {
+    report(held_by_me);
+    err n = holders_alloc_batch(&server, ME, gfp_mask, count, list);
+    for (err i = 0; i < n; i++)
+        change_hands(list[i], 1, true);
+    wait_for_answer();
+    return n;
+}
+
+void port_free(pfn first, u32 order, u64 held_by_me) {
+    change_hands(first, 1ull << order, false);
+    cr_assert_eq(holders_free(&server, ME, first, order), 0);
+    report(held_by_me);
+    wait_for_answer();
+}
+
+void port_free_batch(const u64 *list, u32 count, u64 held_by_me) {
+    for (u32 i = 0; i < count; i++)
+        change_hands(list[i], 1, false);
+    cr_assert_eq(holders_free_batch(&server, ME, list, count), 0);
+    report(held_by_me);
+    wait_for_answer();
+}
+
+err port_map(const u64 *list, u32 count) {
+    if (no_tables)
+        return -E_NOMEM;
+    for (u32 i = 0; i < count; i++) {
+        cr_assert(held[list[i]] && !mapped[list[i]]);
+        mapped[list[i]] = 1;
+    }
+    return 0;
+}
+
+void port_unmap(const u64 *list, u32 count) {
+    for (u32 i = 0; i < count; i++)
+        mapped[list[i]] = 0;
+}
+
+static u64 all;
+
+static void begin(void) {
+    static char memory[FRAMES * PAGE_BYTES];
+    frame_window = memory;
+    cr_assert_eq(zones_init(&server.zones, FRAMES, ZONE_DMA_END, ZONE_NORMAL_END,
+                            calloc(1, zones_bytes(FRAMES, ZONE_DMA_END, ZONE_NORMAL_END))),
+                 0);
+    cr_assert_eq(zones_release(&server.zones, FIRST, FRAMES - FIRST), 0);
+    zones_set_watermarks(&server.zones);
+    all = zones_free(&server.zones);
+    cr_assert_eq(frame_client_init(), 0);
+}
+
+static void end(void) {
+    drain_magazines();
+    cr_assert_eq(frame_held(), 0);
+    cr_assert_eq(server.zones.zone[0].in_magazines + server.zones.zone[1].in_magazines, 0);
+    cr_assert_eq(zones_free(&server.zones), all);
+    cr_assert(holders_audit(&server));
+    free(server.zones.map);
+}
+
+TestSuite(client, .init = begin, .fini = end);
+
+Test(client, usual_allocations_need_no_call) {
+    pfn frames[16];
+    for (u32 i = 0; i < 16; i++)
+        cr_assert((frames[i] = alloc_page(GFP_HIGHUSER)) && held[frames[i]] && !mapped[frames[i]]);
+    cr_assert_eq(calls, 2, "a magazine of 16 is refilled by 8");
+    for (u32 i = 0; i < 16; i++)
+        __free_page(frames[i]);
+    cr_assert_eq(calls, 2);
+    cr_assert_eq(frame_held(), 16);
+    cr_assert_eq(alloc_page(GFP_HIGHUSER), frames[15], "the frame freed last is taken first");
+    __free_page(frames[15]);
+}
+
+Test(client, full_magazine_is_relieved_by_half) {
+    pfn frames[40];
+    for (u32 i = 0; i < 40; i++)
+        frames[i] = alloc_page(GFP_HIGHUSER);
+    calls = 0;
+    for (u32 i = 0; i < 40; i++)
+        __free_page(frames[i]);
+    cr_assert_eq(calls, 3);
+    cr_assert_leq(frame_held(), 16);
+}
+
+Test(client, mapped_pages_and_zeroing) {
+    vaddr page = get_free_page(GFP_HIGHUSER);
+    cr_assert(page && mapped[virt_to_pfn((void *)page)]);
+    for (u32 i = 0; i < PAGE_BYTES; i++)
+        cr_assert_eq(((char *)page)[i], 0);
+    memset((void *)page, 7, PAGE_BYTES);
+    free_page(page);
+    cr_assert_eq(get_free_page(GFP_HIGHUSER), page);
+    cr_assert_eq(*(char *)page, 0);
+    kunmap(virt_to_pfn((void *)page));
+    __free_page(virt_to_pfn((void *)page));
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    cr_assert_eq(kmap(frame), pfn_to_virt(frame));
+    free_page((vaddr)pfn_to_virt(frame));
+}
+
+Test(client, blocks_and_low_zones_go_to_the_server) {
+    pfn dma = alloc_page(GFP_DMA), normal = alloc_page(GFP_KERNEL), block = alloc_pages(GFP_DMA, 5);
+    cr_assert(dma && dma < ZONE_DMA_END);
+    cr_assert(normal);
+    cr_assert(block && block < ZONE_DMA_END && block % 32 == 0);
+    vaddr run = __get_free_pages(GFP_KERNEL, 9);
+    for (u32 i = 0; i < 512; i++)
+        cr_assert(mapped[virt_to_pfn((void *)run) + i]);
+    cr_assert_eq(alloc_pages(GFP_KERNEL, MAX_ORDER), 0);
+    cr_assert_eq(alloc_pages(0x40, 0), 0);
+    cr_assert_eq(__get_free_pages(0x40, 0), 0);
+    free_pages(run, 9);
+    __free_pages(block, 5);
+    __free_page(normal);
+    __free_page(dma);
+}
+
+Test(client, no_tables_means_no_memory) {
+    no_tables = true;
+    cr_assert_eq(get_free_page(GFP_HIGHUSER), 0);
+    cr_assert_eq(__get_free_pages(GFP_USER, 3), 0);
+    cr_assert_eq(frame_held(), 0);
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    cr_assert_null(kmap(frame));
+    __free_page(frame);
+}
+
+Test(client, reserve_makes_allocations_certain) {
+    cr_assert_eq(frame_reserve(17), -E_NOMEM, "more than a magazine of this machine holds");
+    cr_assert_eq(frame_reserve(FRAME_RESERVE_MAX), 0);
+    calls = 0;
+    pfn frames[FRAME_RESERVE_MAX];
+    for (u32 i = 0; i < FRAME_RESERVE_MAX; i++)
+        cr_assert(frames[i] = alloc_page(GFP_HIGHUSER));
+    cr_assert_eq(calls, 0);
+    for (u32 i = 0; i < FRAME_RESERVE_MAX; i++)
+        __free_page(frames[i]);
+}
+
+Test(client, out_of_memory_is_an_answer) {
+    static pfn frames[FRAMES];
+    u32 n = 0;
+    while ((frames[n] = alloc_page(GFP_HIGHUSER)))
+        n++;
+    cr_assert_gt(n, FRAMES - 400);
+    cr_assert_eq(frame_reserve(1), -E_NOMEM);
+    cr_assert(frames[n] = alloc_page(GFP_HIGHUSER | __GFP_MEMALLOC));
+    cr_assert_eq(frame_held(), 0, "the reserve is not hoarded");
+    for (n++; n;)
+        __free_page(frames[--n]);
+}
+
+/* While one thread waits for a refill another allocates and frees, and fills the magazine as well. */
+static pfn others[24];
+static void other_thread(void) {
+    for (u32 i = 0; i < 24; i++)
+        others[i] = alloc_page(GFP_HIGHUSER);
+    for (u32 i = 0; i < 24; i++)
+        __free_page(others[i]);
+}
+
+Test(client, threads_that_run_meanwhile) {
+    on_call = other_thread;
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    cr_assert(frame && frame_held() <= 16);
+    on_call = other_thread;
+    drain_magazines();
+    on_call = other_thread;
+    cr_assert_eq(frame_reserve(16), 0);
+    __free_page(frame);
+}
+
+Test(client, random_against_model) {
+    u64 seed = seed_begin(0xc11e47);
+    static struct {
+        pfn first;
+        u32 order;
+        bool mapped;
+    } have[FRAMES];
+    u32 n = 0;
+    for (u32 step = 0; step < 30000; step++) {
+        if (step % 997 == 0)
+            drain_magazines();
+        if (n < 3000 && seed_next(&seed, 100) < (step / 4000 % 2 ? 45 : 55)) {
+            u32 order = seed_next(&seed, 20) ? 0 : (u32)seed_next(&seed, 6);
+            u32 gfp = seed_next(&seed, 3) ? GFP_HIGHUSER : GFP_KERNEL;
+            bool map = seed_next(&seed, 2);
+            pfn first = 0;
+            if (map) {
+                vaddr at = __get_free_pages(gfp, order);
+                first = at ? virt_to_pfn((void *)at) : 0;
+            } else {
+                first = alloc_pages(gfp, order);
+            }
+            if (!first)
+                continue;
+            for (pfn f = first; f < first + (1u << order); f++) {
+                cr_assert(held[f] == 1 && mapped[f] == map);
+                held[f] = 2; /* handed out, not in a magazine */
+            }
+            have[n].first = first;
+            have[n].order = order;
+            have[n++].mapped = map;
+        } else if (n) {
+            u32 i = (u32)seed_next(&seed, n);
+            for (pfn f = have[i].first; f < have[i].first + (1u << have[i].order); f++) {
+                cr_assert_eq(held[f], 2);
+                held[f] = 1;
+            }
+            if (have[i].mapped)
+                free_pages((vaddr)pfn_to_virt(have[i].first), have[i].order);
+            else
+                __free_pages(have[i].first, have[i].order);
+            have[i] = have[--n];
+        }
+        cr_assert_leq(frame_held(), 32);
+    }
+    while (n--) {
+        for (pfn f = have[n].first; f < have[n].first + (1u << have[n].order); f++)
+            held[f] = 1;
+        if (have[n].mapped)
+            free_pages((vaddr)pfn_to_virt(have[n].first), have[n].order);
+        else
+            __free_pages(have[n].first, have[n].order);
+    }
+}
