@@ -1,2 +1,2 @@
-ROOT_LOGIC := elf.c wiring.c
+ROOT_LOGIC := image.c wiring.c
 ROOT_SHELL := main.c pool.c construct.c crash.c power.c

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Making a server: its objects out of root's frames, its image out of its boot module, its capabilities out
  * of wiring.c. */
-#include "elf.h"
+#include "image.h"
 #include "root.h"
 #include <ipc/assert.h>
 #include <ipc/fmt.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "elf.h"
+#include "image.h"
 #include <abi/errors.h>
 #include <abi/object.h>
 #include <string.h>
