@@ -13,9 +13,7 @@ def prepared_disk(args, top, work):
         return None
     disk = args.disk
     if disk is None:
-        disk = os.path.join(args.build, "disk.img")
-        if not os.path.exists(disk):
-            disk = os.path.join(top, "build", "disk.img")
+        disk = os.path.join(top, "build", "disk.img")
         args.snapshot = True
     if not os.path.isfile(disk):
         raise LaunchError(f"no disk image {disk}" + ("" if args.disk else " (make disk)"))

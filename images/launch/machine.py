@@ -16,12 +16,10 @@ def comma(text):
 
 def machine_arguments(args, disk, work):
     """Arguments for QEMU, which runs in args.build: relative names, so that spaces in its path do not matter."""
-    if not os.path.isfile(os.path.join(args.build, "quire.elf")):
-        raise LaunchError(f"no {args.build}/quire.elf (make all)")
     words = ["-M", "pc", "-m", args.mem, "-cpu", args.cpu, "-display", "none", "-vga", "none", "-nodefaults",
              "-no-user-config", "-no-reboot", "-rtc", "base=utc"]
     words += ["-accel", "tcg"] + (["-icount", "shift=0,sleep=off"] if args.icount else [])
-    words += ["-kernel", "quire.elf", "-append", kernel_line(args), "-initrd", modules(args, work)]
+    words += boot(args, work)
     if disk:
         drive = f"if=none,id=disk,format=raw,file={comma(disk)}"
         if args.snapshot:
@@ -35,6 +33,17 @@ def machine_arguments(args, disk, work):
     if args.gdb:
         words += ["-S", "-gdb", f"tcp:127.0.0.1:{args.gdb}"]
     return words + shlex.split(args.qemu)
+
+
+def boot(args, work):
+    if args.iso:
+        return ["-drive", f"if=none,id=iso,format=raw,media=cdrom,file={comma(os.path.abspath(args.iso))}",
+                "-device", "ide-cd,drive=iso,bus=ide.1"]
+    if not os.path.isfile(os.path.join(args.build, "quire.elf")):
+        raise LaunchError(f"no {args.build}/quire.elf (make all)")
+    words = ["-kernel", "quire.elf", "-append", kernel_line(args)]
+    found = modules(args, work)
+    return words + (["-initrd", found] if found else [])
 
 
 def kernel_line(args):
