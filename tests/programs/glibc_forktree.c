@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* forktree.c with glibc instead of musl. */
+#include "forktree.c"

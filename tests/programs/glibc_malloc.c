@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* malloc.c with glibc instead of musl. */
+#include "malloc.c"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* segv.c with glibc instead of musl. */
+#include "segv.c"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* threads.c with glibc instead of musl. */
+#include "threads.c"

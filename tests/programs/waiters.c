@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may wait: while readers of cold data wait for a slow disk, a program that touches anonymous memory and
+ * one that loops over getppid and a pipe, both loaded and warm, do their whole work. usage: waiters FILE
+ * READERS FEW   fails if more than FEW blocks were read by the time both were done */
+#include "check.h"
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#define WORK         4000
+#define READER_READS 30
+
+static volatile struct {
+    unsigned started, blocks; /* readers that have begun, blocks that they have got */
+    unsigned warm;            /* workers that are ready */
+    unsigned seen[2];         /* blocks, when worker i was done */
+} * shared;
+
+static void touch_pages(unsigned pages) {
+    unsigned char *map = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(map != MAP_FAILED);
+    for (unsigned p = 0; p < pages; p++)
+        map[p * PAGE] = 1;
+    CHECK(munmap(map, pages * PAGE) == 0);
+}
+
+static void call_and_pipe(unsigned rounds) {
+    int ends[2];
+    char byte = 1;
+    CHECK(pipe(ends) == 0);
+    for (unsigned i = 0; i < rounds; i++)
+        CHECK(getppid() > 0 && write(ends[1], &byte, 1) == 1 && read(ends[0], &byte, 1) == 1);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
+static pid_t worker(int index, void (*work)(unsigned), unsigned readers) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid != 0)
+        return pid;
+    work(10);
+    __atomic_add_fetch(&shared->warm, 1, __ATOMIC_SEQ_CST);
+    while (shared->started < readers)
+        usleep(1000);
+    work(WORK);
+    shared->seen[index] = shared->blocks;
+    _exit(0);
+}
+
+/* Reads single pages, far from each other and from those of the other readers. */
+static pid_t reader(const char *file, unsigned index, unsigned readers) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid != 0)
+        return pid;
+    int fd = open(file, O_RDONLY);
+    off_t size = lseek(fd, 0, SEEK_END),
+          step = size / (off_t)(readers * READER_READS) / (off_t)PAGE * (off_t)PAGE;
+    CHECK(fd >= 0 && step > 0);
+    while (shared->warm < 2)
+        usleep(1000);
+    __atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < READER_READS; i++) {
+        static char page[PAGE];
+        CHECK(pread(fd, page, PAGE, (off_t)(i * readers + index) * step) == (ssize_t)PAGE);
+        __atomic_add_fetch(&shared->blocks, 1, __ATOMIC_SEQ_CST);
+    }
+    _exit(0);
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc == 4);
+    unsigned readers = (unsigned)atoi(argv[2]), few = (unsigned)atoi(argv[3]);
+    pid_t pids[64], touching, calling;
+    CHECK(readers >= 1 && readers <= 64);
+    shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(shared != MAP_FAILED);
+    touching = worker(0, touch_pages, readers);
+    calling = worker(1, call_and_pipe, readers);
+    for (unsigned i = 0; i < readers; i++)
+        pids[i] = reader(argv[1], i, readers);
+    CHECK(wait_for(touching) == 0 && wait_for(calling) == 0);
+    printf("waiters: of %u blocks %u were read when all pages were touched, %u when all calls were made\n",
+           readers * READER_READS, shared->seen[0], shared->seen[1]);
+    fflush(stdout);
+    CHECK(shared->seen[0] <= few && shared->seen[1] <= few);
+    for (unsigned i = 0; i < readers; i++) {
+        CHECK(kill(pids[i], SIGKILL) == 0);
+        wait_for(pids[i]);
+    }
+    saying("waiters: ok");
+    return 0;
+}
