@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-FRAME_LOGIC := buddy.c zone.c holders.c
-FRAME_SHELL :=
+FRAME_LOGIC := buddy.c zone.c holders.c borders.c
+FRAME_SHELL := main.c boot.c
