@@ -156,7 +156,7 @@ format-check: ## fail if a file is not as .clang-format has it
 
 expand: ## P=name: show what include/proto/name.def expands to
 	$(if $(P),,$(error make expand P=name, one of: $(basename $(notdir $(wildcard include/proto/*.def)))))
-	$(Q)printf '#include <proto/$(P).h>\n' | $(CC) $(SERVER_CFLAGS) -E -P -x c - | clang-format
+	$(Q)printf '#include <proto/$(P).def>\n' | $(CC) $(SERVER_CFLAGS) -E -P -x c - | clang-format
 
 size: all ## lines of code per part (neither blank nor comment), and sizes of the images
 	$(Q)images/count-lines ukernel libipc $(SERVERS:%=servers/%) include tests images

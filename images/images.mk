@@ -46,6 +46,14 @@ $(DISK_VARIANTS): build/tree.stamp images/disk-image
 
 disk: build/disk.img ## the default disk, build/disk.img
 
+# ---- traces -----------------------------------------------------------------------------------------------
+build/trace-metadata: images/trace-metadata.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(CC) $(WARN) -O1 -Iinclude $(DEPS) -o $@ $<
+-include build/trace-metadata.d
+all: build/trace-metadata
+
 # ---- running ----------------------------------------------------------------------------------------------
 run: deps ## build all and start an interactive terminal (Ctrl-A X leaves)
 	$(Q)$(MAKE) --no-print-directory all disk
