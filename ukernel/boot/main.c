@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* kmain: from the loader's tables to root's first instruction. */
+
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "arch/log.h"
+#include "boot/bootinfo.h"
+#include "boot/kernel_map.h"
+#include "boot/main.h"
+#include "boot/memory.h"
+#include "boot/root.h"
+#include "boot/rtc.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "mm/frame.h"
+#include "mm/phys.h"
+
+#define TRACE_FRAMES 256 /* of the ring, unless the command line says trace=FRAMES */
+#define TRACE_FRAMES_MAX 16384
+
+struct info_page *info_page;
+static struct boot_info boot;
+
+extern char kernel_stack_top[];
+void kmain(u32 magic, u64 information);
+
+/* The word trace=: a number of frames for the ring, or `all`: every kind of event from the start. */
+static u64 trace_frames(const char *word) {
+    if (!word || *word < '0' || *word > '9')
+        return TRACE_FRAMES;
+    u64 n = 0;
+    for (; *word >= '0' && *word <= '9'; word++)
+        n = MIN(n * 10 + (u64)(*word - '0'), TRACE_FRAMES_MAX);
+    return n;
+}
+
+static bool trace_all(const char *word) {
+    return word && !strncmp(word, "all", 3);
+}
+
+/* The frame table and the ring get their places; RAM is divided. Returns root's first frame. */
+static pfn lay_out_memory(void) {
+    memory_init(&boot, kernel_first(), kernel_frames());
+    pfn end = memory_end();
+    kernel_map(end);
+    pfn table = memory_take(ROUND_UP(end * sizeof(struct frame), PAGE_BYTES) >> PAGE_SHIFT);
+    u64 ring_frames = trace_frames(boot_word(boot.cmdline, "trace"));
+    pfn ring = ring_frames ? memory_take(ring_frames) : 0;
+    frame_table = frame_to_virt(table);
+    frame_count = end;
+    pfn root = memory_divide(ROOT_FRAMES);
+    for (u64 i = 0; i < ring_frames; i++)
+        frame_set_kind(&frame_table[ring + i], KIND_TRACE);
+    info_page = frame_to_virt(root);
+    page_clear(info_page);
+    info_page->trace_first = ring;
+    info_page->trace_frames = ring_frames;
+    trace_init(ring << PAGE_SHIFT, ring_frames);
+    return root;
+}
+
+static void fill_info_page(void) {
+    info_page->magic = INFO_MAGIC;
+    info_page->tsc_per_ms = tsc_per_ms;
+    info_page->boot_wall_s = rtc_read();
+    info_page->boot_tsc = rdtsc();
+    info_page->frames = frame_count;
+    info_page->kernel_first = kernel_first();
+    info_page->kernel_frames = kernel_frames();
+    info_page->modules_count = boot.modules_count;
+    memcpy(info_page->modules, boot.modules, sizeof boot.modules);
+    info_page->ranges_count = boot.ranges_count;
+    memcpy(info_page->ranges, boot.ranges, sizeof boot.ranges);
+    memcpy(info_page->cmdline, boot.cmdline, sizeof boot.cmdline);
+}
+
+static const struct info_module *root_module(void) {
+    for (u64 i = 0; i < boot.modules_count; i++)
+        if (!strcmp(boot.modules[i].name, "root"))
+            return &boot.modules[i];
+    PANIC("there is no boot module named root");
+}
+
+void kmain(u32 magic, u64 information) {
+    err e = boot_info_read(&boot, magic, information);
+    if (e)
+        PANIC("the loader's tables: error %ld", -e);
+    pfn root = lay_out_memory();
+    arch_init(kernel_stack_top);
+    sched_init();
+    fill_info_page();
+    if (trace_all(boot_word(boot.cmdline, "trace")))
+        trace_set_mask(~0ull);
+    klog("quire: %lu MiB, %lu frames, %lu modules\n", frame_count >> 8, frame_count, boot.modules_count);
+    klog("quire: trace ring at %lx frames %lu\n", info_page->trace_first << PAGE_SHIFT, info_page->trace_frames);
+    /* The information page is root's first frame; its pin keeps it what it is. */
+    e = frame_pin_one(root, ACCOUNT_ROOT);
+    ASSERT(!e);
+    sched_start(root_create(root_module(), root + 1, ROOT_FRAMES - 1, root));
+}
