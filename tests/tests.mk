@@ -3,18 +3,18 @@
 #
 # X is a server, `ukernel`, `libipc`, or any other name (then everything comes from its build.mk).
 # tests/unit/X/build.mk may set X_TEST_EXTRA (more .c files) and X_TEST_CFLAGS; paths from the top, X in capitals.
+# tests/fuzz/fuzz_X_WHAT.c: libFuzzer programs over X's logic files, by clang.
 
-UNIT_PARTS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/unit/*/*.c))))
-UNIT_PARTS := $(sort $(UNIT_PARTS))
+UNIT_PARTS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/unit/*/*.c)))))
 -include $(wildcard tests/unit/*/build.mk)
 
-UNIT_CFLAGS := $(WARN) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-    -DDEBUG -DHOST_TEST -Iinclude
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HOST_CFLAGS := $(WARN) -O1 -g -DDEBUG -DHOST_TEST -Iinclude
 
 home = $(or $(wildcard servers/$(1)),$(wildcard $(filter ukernel libipc,$(1))))
-unit_sources = $(wildcard tests/unit/$(1)/*.c) $(call list,$(1),TEST_EXTRA) \
-    $(addprefix $(call home,$(1))/,$(call list,$(1),LOGIC))
-unit_includes = $(if $(filter ukernel,$(1)),,-Ilibipc) $(if $(call home,$(1)),-I$(call home,$(1))) -Itests \
+logic_sources = $(addprefix $(call home,$(1))/,$(call list,$(1),LOGIC))
+unit_sources = $(sort $(wildcard tests/unit/$(1)/*.c) $(call list,$(1),TEST_EXTRA) $(call logic_sources,$(1)))
+host_includes = $(if $(filter ukernel,$(1)),,-Ilibipc) $(if $(call home,$(1)),-I$(call home,$(1))) -Itests \
     -Itests/unit/$(1) $(call list,$(1),TEST_CFLAGS)
 
 define unit_rules
@@ -23,13 +23,61 @@ $(1)_UNIT_OBJ := $$(addprefix $$(B)/unit/$(1)/,$$(addsuffix .o,$$(call unit_sour
 $$(B)/unit/$(1)/%.c.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$<)
-	$$(Q)$$(CC) $$(UNIT_CFLAGS) $$(call unit_includes,$(1)) $$(DEPS) -c $$< -o $$@
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(SANITIZE) $$(call host_includes,$(1)) $$(DEPS) -c $$< -o $$@
 
 $$(B)/unit/$(1)/suite: $$($(1)_UNIT_OBJ)
 	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) -fsanitize=address,undefined -o $$@ $$^ -lcriterion
+	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcriterion
 endef
 $(foreach p,$(UNIT_PARTS),$(eval $(call unit_rules,$(p))))
+SUITES := $(patsubst %,$(B)/unit/%/suite,$(or $(PART),$(UNIT_PARTS)))
 
-unit: $(patsubst %,$(B)/unit/%/suite,$(or $(PART),$(UNIT_PARTS))) ## unit tests of all parts, or of PART=name
-	$(Q)for suite in $^; do "$$suite" --jobs 2 || exit 1; done
+# ---- system tests: tests/system/test_*.py ------------------------------------------------------------------
+build/stub/quire.elf: tests/system/stub.asm
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)nasm -f bin -w+error -o $@ $<
+
+SYSTEM_NEEDS := all disk build/stub/quire.elf $(DISK_VARIANTS)
+
+unit: $(SUITES) ## unit tests of all parts, or of PART=name
+	$(Q)tests/run --unit $(SUITES)
+
+system: $(SYSTEM_NEEDS) ## system tests in QEMU, or those whose name contains PART
+	$(Q)QUIRE_BUILD=$(B) tests/run --system --only '$(PART)'
+
+test: deps ## everything: unit and system tests; ends with `N passed, N failed`
+	$(Q)$(MAKE) --no-print-directory test-built
+
+.PHONY: test-built
+test-built: $(SUITES) $(SYSTEM_NEEDS)
+	$(Q)QUIRE_BUILD=$(B) tests/run --unit $(SUITES) --system
+
+# ---- bench: the release build, under icount ----------------------------------------------------------------
+bench: disk ## figures under icount, with their goals (release build)
+	$(Q)$(MAKE) --no-print-directory RELEASE=1 all
+	$(Q)tests/bench/run --build build/release
+
+# ---- fuzzing -----------------------------------------------------------------------------------------------
+FUZZERS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS := $(or $(SECONDS),60)
+fuzz_part = $(word 2,$(subst _, ,$(1)))
+
+define fuzz_rule
+build/fuzz/$(1): tests/fuzz/$(1).c $$(call logic_sources,$(call fuzz_part,$(1))) FORCE
+	@mkdir -p build/fuzz/corpus-$(1)
+	$$(call say,FUZZCC,$$<)
+	$$(Q)clang $$(HOST_CFLAGS) $$(SANITIZE) -fsanitize=fuzzer $$(call host_includes,$(call fuzz_part,$(1))) -o $$@ \
+	    $$(filter %.c,$$^) $$(call list,$(call fuzz_part,$(1)),TEST_EXTRA)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+
+fuzz: $(patsubst %,build/fuzz/%,$(filter fuzz_$(PART)%,$(FUZZERS))) ## fuzzers, of PART=name, for SECONDS=60 each
+	$(Q)for f in $(notdir $^); do build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-$$f || exit 1; done
+
+# ---- static checks -----------------------------------------------------------------------------------------
+lint: compile_commands.json ## rules of the tree, and clang's static analyzer
+	$(Q)tests/lint
+	$(Q)clang-tidy --quiet -p . --checks='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*' \
+	    --warnings-as-errors='*' $(filter %.c,$(shell git ls-files ukernel libipc servers)) 2>&1 \
+	    | grep -v 'warnings generated' || test $$? = 1

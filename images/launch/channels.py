@@ -96,9 +96,11 @@ class Log:
     def __init__(self, path, verbose):
         self.path, self.verbose, self.marks = path, verbose, {}
         self.fatal = threading.Event()
+        with open(path, "wb"):
+            pass
 
     def main(self, channel):
-        with open(self.path, "wb") as file:
+        with open(self.path, "ab") as file:  # others may append too
             rest = b""
             for block in channel.received():
                 file.write(block)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""images/run itself, with tests/system/stub.asm in the place of the system."""
+import os
+import pty
+import random
+import select
+import subprocess
+
+from lib import RUN, TOP, check, equal, launch
+
+STUB = os.path.join(TOP, "build", "stub")
+OPTIONS = ["--build", STUB, "--disk", "none", "--mem", "32M", "--timeout", "60"]
+
+
+def stub(command, *options, stdin=b""):
+    return launch(*OPTIONS, *options, command, stdin=stdin)
+
+
+def fails(result, status, message):
+    check(result.status == status and message in result.err, f"expected status {status} and {message}", result)
+
+
+def test_streams_are_byte_exact():
+    data = random.Random(1).randbytes(50000) + bytes(range(256)) + b"\r\n\x00\x01x\x04"
+    result = stub("echo", stdin=data)
+    check(result.status == 7, "status of the command", result)
+    equal(result.out, data, "standard output")
+    equal(result.err, data, "standard error")
+
+
+def test_empty_input():
+    result = stub("echo")
+    check((result.status, result.out, result.err) == (7, b"", b""), "nothing in, nothing out", result)
+
+
+def test_status_of_a_signal():
+    check(stub("signal").status == 139, "128 + SIGSEGV")
+
+
+def test_panic():
+    fails(stub("panic"), 125, b"images/run: panic: stub.asm:1: as asked")
+
+
+def test_crash_of_a_server():
+    fails(stub("crash"), 125, b"images/run: crash: ata at 0x6000000")
+
+
+def test_failed_audit():
+    fails(stub("audit"), 125, b"images/run: audit: FAILED invariant 3")
+
+
+def test_triple_fault():
+    fails(stub("triple"), 125, b"images/run: triple fault or reset")
+
+
+def test_end_without_status():
+    fails(stub("quiet"), 125, b"without saying an exit status")
+
+
+def test_hang():
+    result = stub("hang", "--timeout", "2")
+    fails(result, 124, b"images/run: timeout: no end after 2 seconds")
+    check("EIP=" in result.log, "the registers are in the log", result)
+
+
+def test_qemu_error():
+    fails(stub("echo", "--cpu", "nonsense"), 125, b"images/run: QEMU error: status 1")
+
+
+def test_wrong_usage():
+    fails(stub("echo", "--nonsense"), 125, b"images/run: unrecognized arguments: --nonsense")
+    fails(launch("--build", "/nowhere", "--disk", "none", "x"), 125, b"images/run: no /nowhere/quire.elf")
+
+
+def test_reader_that_goes_away():
+    with subprocess.Popen([RUN, *OPTIONS, "echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as run:
+        run.stdout.close()
+        run.stdin.write(b"x")
+        run.stdin.close()
+        check(run.wait(60) == 141, "128 + SIGPIPE")
+
+
+def test_piped_terminal():
+    result = launch(*OPTIONS, stdin=b"words\n")
+    check((result.status, result.out) == (0, b"[words]"), "a line in, a line out", result)
+
+
+def on_terminal(keys):
+    """Output and status of the interactive stub, when `keys` are typed after its first output."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(RUN, [RUN, *OPTIONS])
+    out = b""
+    while select.select([terminal], [], [], 60)[0]:
+        try:
+            out += os.read(terminal, 1000)
+        except OSError:  # the other side is closed
+            break
+        if out == b"[":
+            os.write(terminal, keys)
+    return out, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_terminal():
+    check(on_terminal(b"a\x03b\n") == (b"[a\x03b]", 0), "Ctrl-C reaches the guest")
+
+
+def test_terminal_left():
+    out, status = on_terminal(b"\x01x")
+    check(status == 0 and b"Terminated" in out, "Ctrl-A X leaves")
