@@ -135,6 +135,7 @@ $(foreach s,$(SERVERS),$(eval $(call server_rules,$(s))))
 
 include images/images.mk
 include tests/tests.mk
+include tests/docs/docs.mk
 
 # ---- everyday ---------------------------------------------------------------------------------------------
 help: ## this list
