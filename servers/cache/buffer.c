@@ -187,7 +187,12 @@ static err wait_on_buffer(struct cache *c, struct buffer_head *bh) {
 
 err bread(struct cache *c, u32 dev, u64 block, u32 size, struct buffer_head **out) {
     struct buffer_head *bh;
-    err e = getblk(c, dev, block, size, &bh);
+    err e;
+    while ((e = getblk(c, dev, block, size, &bh)) == -E_NOMEM) {
+        e = cache_wait_for_memory(c);
+        if (e)
+            return e;
+    }
     if (e)
         return e;
     e = wait_on_buffer(c, bh);
@@ -246,8 +251,8 @@ static void free_buffer_page(struct cache *c, struct buffer_head *ring) {
 }
 
 /* One pass over a list whose members may go together with others of it: busy ones move to its end. */
-static u32 shrink_list(struct cache *c, struct buffer_list *list, u32 visits, u32 want) {
-    u32 freed = 0;
+static u64 shrink_list(struct cache *c, struct buffer_list *list, u64 visits, u64 want) {
+    u64 freed = 0;
     while (visits-- > 0 && freed < want && !TAILQ_EMPTY(list)) {
         struct buffer_head *bh = TAILQ_FIRST(list);
         if (page_is_idle(bh)) {
@@ -261,10 +266,10 @@ static u32 shrink_list(struct cache *c, struct buffer_list *list, u32 visits, u3
     return freed;
 }
 
-u32 shrink_buffers(struct cache *c, u32 want) {
+u64 shrink_buffers(struct cache *c, u64 want) {
     struct buffer_cache *bc = &c->buffers;
-    u32 freed = shrink_list(c, &bc->unused, bc->nunused, want);
+    u64 freed = shrink_list(c, &bc->unused, bc->nunused, want);
     for (u32 i = 0; i < BUFFER_SIZES; i++)
-        freed += shrink_list(c, &bc->free[i], (u32)PAGE_BYTES / BUFFER_MIN_BYTES, want - freed);
+        freed += shrink_list(c, &bc->free[i], PAGE_BYTES / BUFFER_MIN_BYTES, want - freed);
     return freed;
 }

@@ -70,4 +70,4 @@ struct buffer_head *bread_cached(struct cache *c, u32 dev, u64 block, u32 size) 
 void brelse(struct cache *c, struct buffer_head *bh);
 
 /* Frees up to `want` pages whose buffers are all unused, the least recently used first; returns how many. */
-u32 shrink_buffers(struct cache *c, u32 want);
+u64 shrink_buffers(struct cache *c, u64 want);

@@ -39,6 +39,10 @@ pfn cache_frame(struct cache *c) {
     return frame;
 }
 
+err cache_wait_for_memory(struct cache *c) {
+    return c->bios.nfree < BIOS ? c->host->wait(c->host->ctx, &c->bios) : -E_NOMEM;
+}
+
 void *cache_object(struct cache *c, struct kmem_cache *from) {
     void *object = kmem_cache_alloc(from, GFP_KERNEL);
     if (!object && reclaim(c, RECLAIM_BATCH))

@@ -42,6 +42,10 @@ err cache_init(struct cache *c, const struct host *host, u64 device_sectors, str
  * wait. */
 pfn cache_frame(struct cache *c) must_check;
 
+/* There was no frame: waits for a read under way to end, as its page can be recycled then. -E_NOMEM: none is
+ * under way; -E_AGAIN: this worker may not wait. Long wait. */
+err cache_wait_for_memory(struct cache *c) must_check;
+
 /* An object of one of our slab caches, likewise; NULL if there is none at all. Short wait. */
 struct kmem_cache;
 void *cache_object(struct cache *c, struct kmem_cache *from) must_check;

@@ -57,16 +57,16 @@ err object_put(struct cache *c, u64 number) {
 }
 
 static err may_open(const struct inode *inode, u64 flags) {
-    bool writes = (flags & O_ACCMODE) != 0 || (flags & O_TRUNC);
-    if (flags & O_PATH)
+    bool writes = (flags & OPEN_ACCMODE) != 0 || (flags & OPEN_TRUNC);
+    if (flags & OPEN_PATH)
         writes = false;
-    if (inode->kind == INODE_SYMLINK && !(flags & O_PATH))
+    if (inode->kind == INODE_SYMLINK && !(flags & OPEN_PATH))
         return -E_LOOP;
-    if ((flags & O_DIRECTORY) && inode->kind != INODE_DIR)
+    if ((flags & OPEN_DIRECTORY) && inode->kind != INODE_DIR)
         return -E_NOTDIR;
     if (inode->kind == INODE_DIR && writes)
         return -E_ISDIR;
-    if (inode->kind == INODE_OTHER && !(flags & O_PATH))
+    if (inode->kind == INODE_OTHER && !(flags & OPEN_PATH))
         return -E_NXIO;
     return writes ? -E_ROFS : 0;
 }
@@ -125,13 +125,13 @@ err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) {
         return -E_BADF;
     u64 base;
     switch (whence) {
-    case SEEK_SET:
+    case FROM_SET:
         base = 0;
         break;
-    case SEEK_CUR:
+    case FROM_CUR:
         base = filp->position;
         break;
-    case SEEK_END:
+    case FROM_END:
         base = filp->inode->size;
         break;
     default:

@@ -11,9 +11,9 @@ struct cache;
 struct inode;
 struct kmem_cache;
 
-/* Bits of open's flags, as Linux has them on x86-64. */
-enum { O_ACCMODE = 3, O_TRUNC = 01000, O_DIRECTORY = 0200000, O_PATH = 010000000 };
-enum { SEEK_SET, SEEK_CUR, SEEK_END };
+/* Bits of open's flags (Linux: O_xxx on x86-64), and whence of lseek (SEEK_xxx). */
+enum { OPEN_ACCMODE = 3, OPEN_TRUNC = 01000, OPEN_DIRECTORY = 0200000, OPEN_PATH = 010000000 };
+enum { FROM_SET, FROM_CUR, FROM_END };
 
 struct filp {
     struct inode *inode; /* counted */
@@ -41,7 +41,7 @@ struct inode *object_find(struct cache *c, u64 number) must_check;
 err object_get(struct cache *c, u64 number) must_check;
 err object_put(struct cache *c, u64 number) must_check;
 
-/* Opens an object. -E_STALE; -E_ROFS or -E_ISDIR: it would write; -E_NOTDIR: O_DIRECTORY, and it is none;
+/* Opens an object. -E_STALE; -E_ROFS or -E_ISDIR: it would write; -E_NOTDIR: OPEN_DIRECTORY, and it is none;
  * -E_LOOP: a symbolic link; -E_NXIO: a device, fifo or socket; -E_NOMEM. Short wait. */
 err file_open(struct cache *c, u64 object, u64 flags, u64 *number) must_check;
 

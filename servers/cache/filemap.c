@@ -233,9 +233,11 @@ static err read_page(struct cache *c, struct inode *inode, u64 index, struct win
     if (map.mapped == 0)
         return 1;
     struct page *page;
-    e = page_make(c, inode, index, true, &page);
-    if (e < 0)
-        return e;
+    while ((e = page_make(c, inode, index, true, &page)) == -E_NOMEM) {
+        e = cache_wait_for_memory(c);
+        if (e)
+            return e;
+    }
     page->count++;
     if (e == 0) /* it was there, after all, or a read of it has failed: then alone */
         w = (struct window){index, index + 1};

@@ -63,12 +63,12 @@ static u64 shrink_pages(struct cache *c, u64 want, bool spare) {
 }
 
 u64 reclaim(struct cache *c, u64 want) {
-    u64 freed = shrink_pages(c, want, true);
-    if (freed < want)
-        freed += shrink_pages(c, want - freed, false);
-    if (freed < want)
-        freed += shrink_buffers(c, (u32)(want - freed));
-    if (freed < want) {
+    u64 buffers = c->buffers.pages, all = buffers + c->pages.lru_pages;
+    u64 of_buffers = all ? want * buffers / all : 0;
+    u64 freed = shrink_pages(c, want - of_buffers, true) + shrink_buffers(c, of_buffers);
+    if (freed == 0)
+        freed = shrink_pages(c, want, false) + shrink_buffers(c, want);
+    if (freed == 0) {
         prune_dcache(c, RECLAIM_BATCH);
         prune_icache(c, RECLAIM_BATCH);
     }

@@ -11,9 +11,10 @@ struct inode;
 
 enum { RECLAIM_BATCH = 32 };
 
-/* Frees up to `want` frames: pages by second chance in LRU order, then buffers; if that is not enough, also
- * unused names and inodes (their frames return when the slab cache shrinks). Returns how many frames were
- * freed. Visits each page twice at most. */
+/* Frees up to about `want` frames: pages by second chance in LRU order and unused buffers, as many of each as
+ * there are in proportion; only if none goes that way, also those used lately; and if there is still none,
+ * unused names and inodes (whose frames return when the slab cache shrinks). Returns how many frames were
+ * freed: few is no sign that there are no more. Visits each page twice at most. */
 u64 reclaim(struct cache *c, u64 want);
 
 /* Drops all that can be dropped of one inode's pages. */
