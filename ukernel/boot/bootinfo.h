@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loader tells, in one form for Multiboot 1 and 2. Copied out at once: the loader's own tables are not kept. */
+/* What the loader tells, in one form for Multiboot 1 and 2. Copied out at once: the loader's own tables are
+ * not kept. */
 #pragma once
 
 #include <abi/errors.h>
@@ -16,9 +17,9 @@ struct boot_info {
     char cmdline[INFO_CMDLINE];
 };
 
-/* Read the loader's tables at physical address `at` (in the physical map). 0; -E_PROTO: another magic or no memory map; -E_2BIG:
- * more modules than INFO_MODULES; -E_INVAL: a module that does not begin on a page. Ranges beyond INFO_RANGES are
- * left unused, and so is RAM beyond BOOT_RAM_MAX. *info must be zero. */
+/* Read the loader's tables at physical address `at` (in the physical map). 0; -E_PROTO: another magic or no
+ * memory map; -E_2BIG: more modules than INFO_MODULES; -E_INVAL: a module that does not begin on a page.
+ * Ranges beyond INFO_RANGES are left unused, and so is RAM beyond BOOT_RAM_MAX. *info must be zero. */
 must_check err boot_info_read(struct boot_info *info, u32 magic, u64 at);
 
 #define BOOT_RAM_MAX (1ull << 39) /* one top-level slot of the physical map */

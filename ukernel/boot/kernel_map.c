@@ -7,12 +7,13 @@
 #include "boot/memory.h"
 #include "mm/pt.h"
 
-#define PTE_LARGE    0x80ull
-#define IMAGE_TABLES 2 /* page tables of the image: it may end 4 MiB behind KERNEL_BASE */
-#define GIB_FRAMES   (1ull << (30 - PAGE_SHIFT))
+#define PTE_LARGE      0x80ull
+#define IMAGE_TABLES   2 /* page tables of the image: it may end 4 MiB behind KERNEL_BASE */
+#define GIB_FRAMES     (1ull << (30 - PAGE_SHIFT))
 #define GIB_TABLE_SLOT 510 /* of KERNEL_BASE in its second-level table */
 
-extern char __load_start[], __text_start[], __text_end[], __rodata_end[], __kernel_end[], kernel_stack_guard[];
+extern char __load_start[], __text_start[], __text_end[], __rodata_end[], __kernel_end[],
+    kernel_stack_guard[];
 
 static u64 image_pdpt[TABLE_SLOTS] __attribute__((aligned(4096)));
 static u64 image_pd[TABLE_SLOTS] __attribute__((aligned(4096)));

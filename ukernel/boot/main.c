@@ -16,7 +16,7 @@
 #include "mm/frame.h"
 #include "mm/phys.h"
 
-#define TRACE_FRAMES 256 /* of the ring, unless the command line says trace=FRAMES */
+#define TRACE_FRAMES     256 /* of the ring, unless the command line says trace=FRAMES */
 #define TRACE_FRAMES_MAX 16384
 
 struct info_page *info_page;
@@ -93,7 +93,8 @@ void kmain(u32 magic, u64 information) {
     if (trace_all(boot_word(boot.cmdline, "trace")))
         trace_set_mask(~0ull);
     klog("quire: %lu MiB, %lu frames, %lu modules\n", frame_count >> 8, frame_count, boot.modules_count);
-    klog("quire: trace ring at %lx frames %lu\n", info_page->trace_first << PAGE_SHIFT, info_page->trace_frames);
+    klog("quire: trace ring at %lx frames %lu\n", info_page->trace_first << PAGE_SHIFT,
+         info_page->trace_frames);
     /* The information page is root's first frame; its pin keeps it what it is. */
     e = frame_pin_one(root, ACCOUNT_ROOT);
     ASSERT(!e);

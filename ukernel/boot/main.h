@@ -4,5 +4,6 @@
 
 #include <abi/info.h>
 
-/* The information page, writable in the physical map; read only in servers. Valid before the first thread runs. */
+/* The information page, writable in the physical map; read only in servers. Valid before the first thread
+ * runs. */
 extern struct info_page *info_page;

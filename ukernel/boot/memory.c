@@ -74,12 +74,13 @@ static void set_frames(pfn first, pfn end, u8 account, enum frame_kind kind) {
 pfn memory_divide(u64 root_frames) {
     set_frames(0, frame_count, ACCOUNT_KERNEL, KIND_RESERVED);
     for (u64 i = 0; i < boot->ranges_count; i++)
-        set_frames(boot->ranges[i].first, boot->ranges[i].first + boot->ranges[i].frames, ACCOUNT_FRAME, KIND_DATA);
+        set_frames(boot->ranges[i].first, boot->ranges[i].first + boot->ranges[i].frames, ACCOUNT_FRAME,
+                   KIND_DATA);
     for (u32 i = 0; i < taken_count; i++)
         set_frames(taken[i].first, taken[i].end, ACCOUNT_KERNEL, KIND_RESERVED);
     for (u64 i = 0; i < boot->modules_count; i++)
-        set_frames(boot->modules[i].first, boot->modules[i].first + module_frames(&boot->modules[i]), ACCOUNT_ROOT,
-                   KIND_DATA);
+        set_frames(boot->modules[i].first, boot->modules[i].first + module_frames(&boot->modules[i]),
+                   ACCOUNT_ROOT, KIND_DATA);
     pfn root = memory_take(root_frames);
     set_frames(root, root + root_frames, ACCOUNT_ROOT, KIND_DATA);
     accounts[ACCOUNT_ROOT] = (struct account){.state = ACCOUNT_OPEN, .parent = ACCOUNT_KERNEL};

@@ -9,7 +9,8 @@ enum { MB2_END = 0, MB2_CMDLINE = 1, MB2_MODULE = 3, MB2_MMAP = 6 };
 enum { MEMORY_RAM = 1 };
 
 struct mb1_info {
-    u32 flags, mem_lower, mem_upper, boot_device, cmdline, modules_count, modules, symbols[4], mmap_bytes, mmap;
+    u32 flags, mem_lower, mem_upper, boot_device, cmdline, modules_count, modules, symbols[4], mmap_bytes,
+        mmap;
 };
 struct mb1_module {
     u32 start, end, string, reserved;

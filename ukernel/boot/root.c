@@ -14,9 +14,7 @@
 #define ROOT_TABLE_FRAMES 4  /* of its capability table */
 
 /* Frames for root, in order. */
-static struct {
-    pfn next, end;
-} supply;
+static struct { pfn next, end; } supply;
 
 static pfn take(u64 frames) {
     if (supply.end - supply.next < frames)
@@ -81,8 +79,8 @@ static vaddr load(struct space *s, const struct info_module *module) {
     const u8 *file = frame_to_virt(module->first);
     const Elf64_Ehdr *elf = (const Elf64_Ehdr *)file;
     if (module->bytes < sizeof *elf || memcmp(elf->e_ident, ELFMAG "\2\1", 6) || elf->e_type != ET_EXEC ||
-        elf->e_machine != EM_X86_64 || elf->e_phentsize != sizeof(Elf64_Phdr) || elf->e_phoff > module->bytes ||
-        elf->e_phnum > (module->bytes - elf->e_phoff) / sizeof(Elf64_Phdr))
+        elf->e_machine != EM_X86_64 || elf->e_phentsize != sizeof(Elf64_Phdr) ||
+        elf->e_phoff > module->bytes || elf->e_phnum > (module->bytes - elf->e_phoff) / sizeof(Elf64_Phdr))
         PANIC("module root is no static ELF64 program for x86-64");
     const Elf64_Phdr *h = (const Elf64_Phdr *)(file + elf->e_phoff);
     for (u32 i = 0; i < elf->e_phnum; i++)

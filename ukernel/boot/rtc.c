@@ -6,12 +6,22 @@
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
-enum { RTC_SECONDS, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH, RTC_YEAR, RTC_A, RTC_B, RTC_CENTURY = 0x32 };
-#define A_UPDATING  0x80
-#define B_24_HOURS  0x02
-#define B_BINARY    0x04
-#define HOURS_PM    0x80
-#define WAIT_READS  10000 /* about a microsecond each */
+enum {
+    RTC_SECONDS,
+    RTC_MINUTES = 2,
+    RTC_HOURS = 4,
+    RTC_DAY = 7,
+    RTC_MONTH,
+    RTC_YEAR,
+    RTC_A,
+    RTC_B,
+    RTC_CENTURY = 0x32
+};
+#define A_UPDATING 0x80
+#define B_24_HOURS 0x02
+#define B_BINARY   0x04
+#define HOURS_PM   0x80
+#define WAIT_READS 10000 /* about a microsecond each */
 
 struct date {
     u64 second, minute, hour, day, month, year, century;
@@ -31,12 +41,14 @@ static struct date read_once(u8 b) {
     u64 hour = number(hours & (u8) ~(b & B_24_HOURS ? 0 : HOURS_PM), b);
     if (!(b & B_24_HOURS))
         hour = hour % 12 + (hours & HOURS_PM ? 12 : 0);
-    return (struct date){number(cmos(RTC_SECONDS), b), number(cmos(RTC_MINUTES), b), hour,
-                         number(cmos(RTC_DAY), b),     number(cmos(RTC_MONTH), b),   number(cmos(RTC_YEAR), b),
-                         number(cmos(RTC_CENTURY), b)};
+    return (struct date){
+        number(cmos(RTC_SECONDS), b), number(cmos(RTC_MINUTES), b), hour,
+        number(cmos(RTC_DAY), b),     number(cmos(RTC_MONTH), b),   number(cmos(RTC_YEAR), b),
+        number(cmos(RTC_CENTURY), b)};
 }
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar; years begin in March, so that leap days come last. */
+/* Days since 1970-01-01 of a date of the Gregorian calendar; years begin in March, so that leap days come
+ * last. */
 static u64 days_since_1970(u64 year, u64 month, u64 day) {
     u64 y = month > 2 ? year : year - 1;
     u64 m = (month + 9) % 12;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See trace.h. A reader may look at any moment, of a crashed system too: an event counts once content_size covers it. */
+/* See trace.h. A reader may look at any moment, of a crashed system too: an event counts once content_size
+ * covers it. */
 
 #include "arch/cpu.h"
 #include "boot/main.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The trace ring: CTF 1.8 packets in frames set aside at boot (docs/tracing.md). One writer, interrupts off; the oldest packet is
- * overwritten. Masked off by default; a masked event costs one test of `trace_mask`. */
+/* The trace ring: CTF 1.8 packets in frames set aside at boot (docs/tracing.md). One writer, interrupts off;
+ * the oldest packet is overwritten. Masked off by default; a masked event costs one test of `trace_mask`. */
 #pragma once
 
 #include <abi/trace.h>

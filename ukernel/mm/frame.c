@@ -234,14 +234,15 @@ i64 account_open(u8 parent) {
     for (u32 i = 1; i < ACCOUNTS; i++) {
         if (accounts[i].state != ACCOUNT_FREE)
             continue;
-        accounts[i] = (struct account){
-            .state = ACCOUNT_OPEN, .parent = parent, .generation = accounts[i].generation};
+        accounts[i] =
+            (struct account){.state = ACCOUNT_OPEN, .parent = parent, .generation = accounts[i].generation};
         return i;
     }
     return -E_NOSPC;
 }
 
-/* The first step: children get the parent's parent at once, so that no frame comes to an account that is being closed. */
+/* The first step: children get the parent's parent at once, so that no frame comes to an account that is
+ * being closed. */
 static void account_close_begin(struct account *a, u8 number) {
     for (u32 i = 0; i < ACCOUNTS; i++)
         if (accounts[i].state != ACCOUNT_FREE && accounts[i].parent == number)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Page tables of one space: finding and making entries, counting mappings, walking a range. Inside mm/ only.
  *
- * A table in a tree counts its entries that are not zero in frame.next (the top table: those of the user half);
- * but for the top one no table in a tree is empty: the last entry's removal returns it to the pool. */
+ * A table in a tree counts its entries that are not zero in frame.next (the top table: those of the user
+ * half); but for the top one no table in a tree is empty: the last entry's removal returns it to the pool. */
 #pragma once
 
 #include "arch/cpu.h"
 #include "mm/mm.h"
 
-#define PTE_ADDRESS  0x000ffffffffff000ull
-#define PTE_TABLE    (PTE_PRESENT | PTE_WRITE | PTE_USER)
-#define PTE_HARVEST  (PTE_ACCESSED | PTE_DIRTY)
-#define TABLE_SLOTS  512
-#define LEVELS       4 /* level 0: leaf tables; level 3: the top table */
+#define PTE_ADDRESS        0x000ffffffffff000ull
+#define PTE_TABLE          (PTE_PRESENT | PTE_WRITE | PTE_USER)
+#define PTE_HARVEST        (PTE_ACCESSED | PTE_DIRTY)
+#define TABLE_SLOTS        512
+#define LEVELS             4 /* level 0: leaf tables; level 3: the top table */
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 
 static inline u64 *pt_table(u64 entry) {
@@ -35,11 +35,12 @@ static inline struct frame *pt_frame(u64 entry) {
 /* The leaf entry of a user address; NULL if there is no table for it. */
 u64 *pt_leaf(const struct space *s, vaddr va);
 
-/* The same; makes tables from the pool. NULL if the pool is too small, and then nothing has changed. The caller enters
- * something (or calls pt_prune), so that no empty table stays. */
+/* The same; makes tables from the pool. NULL if the pool is too small, and then nothing has changed. The
+ * caller enters something (or calls pt_prune), so that no empty table stays. */
 u64 *pt_leaf_make(struct space *s, vaddr va);
 
-/* The leaf table of va may have become empty: return it, and the tables above that become empty by it, to the pool. */
+/* The leaf table of va may have become empty: return it, and the tables above that become empty by it, to the
+ * pool. */
 void pt_prune(struct space *s, vaddr va);
 
 /* Flush one page if the space's tables are in CR3. */
@@ -89,7 +90,8 @@ struct walk {
 /* Begin a walk of [first, first + pages); 0 or -E_INVAL (not page-aligned, not within [lo, hi)). */
 must_check err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi);
 
-/* The next entry that is not zero, and its address. NULL: at the end (at == end) or out of visits (at < end). */
+/* The next entry that is not zero, and its address. NULL: at the end (at == end) or out of visits (at < end).
+ */
 u64 *walk_next(struct walk *w, vaddr *va);
 
 /* Go on behind the current leaf table: it is gone. */

@@ -108,7 +108,8 @@ err space_permit_end(struct space *s, u64 index) {
 
 /* ---- destroy ---- */
 
-/* The space is unmapped up to `cursor` and not reachable any more: take down the next part. True at the end. */
+/* The space is unmapped up to `cursor` and not reachable any more: take down the next part. True at the end.
+ */
 static bool unmap_all(struct space *s, u64 *left) {
     struct walk w = {s, s->cursor, USER_END, NULL, *left};
     vaddr va;

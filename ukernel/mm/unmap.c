@@ -23,7 +23,8 @@ static bool may_touch(const struct window *w, u64 entry) {
     return !w->own_only || (entry & PTE_PRESENT && pt_frame(entry)->account == w->account);
 }
 
-/* The mapping of f in the window's space is gone: is it the caller's to know at once? Else its owner hears by collect. */
+/* The mapping of f in the window's space is gone: is it the caller's to know at once? Else its owner hears by
+ * collect. */
 static bool returned_to_caller(const struct window *w, struct frame *f) {
     bool fell = pt_uncount(w->space, f);
     if (f->account == w->account && !(f->shares | f->own) && !frame_has(f, FRAME_QUEUED))
