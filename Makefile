@@ -139,7 +139,7 @@ include tests/docs/docs.mk
 
 # ---- everyday ---------------------------------------------------------------------------------------------
 help: ## this list
-	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/  \1@\2/p' Makefile images/images.mk tests/tests.mk \
+	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/  \1@\2/p' Makefile images/images.mk tests/tests.mk tests/docs/docs.mk \
 	    | sort | awk -F@ '{ printf "  %-24s %s\n", $$1, $$2 }'
 	@echo "  variables: CC=gcc|clang RELEASE=1 V=1 PART=name P=protocol SECONDS=n"
 

@@ -50,8 +50,8 @@ test: deps ## everything: unit and system tests; ends with `N passed, N failed`
 	$(Q)$(MAKE) --no-print-directory test-built
 
 .PHONY: test-built
-test-built: $(SUITES) $(SYSTEM_NEEDS)
-	$(Q)QUIRE_BUILD=$(B) tests/run --unit $(SUITES) --system
+test-built: $(SUITES) $(SYSTEM_NEEDS) build/capabilities
+	$(Q)QUIRE_BUILD=$(B) tests/run --docs build/capabilities --unit $(SUITES) --system
 
 # ---- bench: the release build, under icount ----------------------------------------------------------------
 bench: disk ## figures under icount, with their goals (release build)

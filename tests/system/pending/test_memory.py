@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Small and large machines; nothing that a program used stays away after it."""
+from lib import check, succeeds
+
+FREE = "echo 3 >/proc/sys/vm/drop_caches; grep MemFree /proc/meminfo"
+PROGRAMS = ["/test/hello", "/test/malloc", "/test/forktree 3 2 32", "/test/shared", "/test/mapfile /data/random.bin",
+            "/test/signals", "/test/pipes", "/test/exec", "/test/heap", "/test/segv /data/many/0001",
+            "cat /data/many/* | sort | md5sum", "ls -lR /data", "/test/badpointer"]
+
+
+def test_free_frames_return():
+    script = "\n".join(f"for run in 1 2 3; do ({program}) >/dev/null 2>&1; {FREE}; done" for program in PROGRAMS)
+    lines = succeeds(script, timeout=300).split(b"\n")
+    for i, program in enumerate(PROGRAMS):
+        first, second, third = lines[3 * i:3 * i + 3]
+        check(second == third, f"{program}: {first}, {second}, {third}")
+
+
+def on_machine(size):
+    out = succeeds("/test/hello; /test/forktree 2 2 32; grep MemTotal /proc/meminfo", "--mem", size)
+    check(out.startswith(b"hello\n") and b"forktree: ok\n" in out, out.decode())
+    return int(out.split()[-2]) * 1024
+
+
+def test_mem_64m():
+    check(40 << 20 < on_machine("64M") <= 64 << 20, "MemTotal")
+
+
+def test_mem_128m():
+    check(100 << 20 < on_machine("128M") <= 128 << 20, "MemTotal")
+
+
+def test_mem_512m():
+    check(470 << 20 < on_machine("512M") <= 512 << 20, "MemTotal")
+
+
+def test_mem_6g():
+    check(5800 << 20 < on_machine("6G") <= 6144 << 20, "MemTotal")
+
+
+def test_large_file_on_32m_and_fork_after_it():
+    import hashlib
+    import os
+    from lib import TREE
+    with open(os.path.join(TREE, "data", "random.bin"), "rb") as file:
+        wanted = hashlib.md5(file.read()).hexdigest()
+    out = succeeds("md5sum </data/random.bin; /test/forktree 2 2 32; md5sum </data/random.bin", "--mem", "32M",
+                   timeout=250)
+    check(out.split()[0].decode() == wanted and out.count(wanted.encode()) == 2, out.decode())
+    check(b"forktree: ok\n" in out, out.decode())
