@@ -194,6 +194,12 @@ void arch_fpu_init(struct thread *t) {
     t->fpu[25] = 0x1f;
 }
 
+/* MXCSR at byte 24; bits that the processor lacks would fault. Bits 16.. are reserved everywhere, 6
+ * (denormals are zero) where SSE2 is, it exists. */
+void arch_fpu_clean(struct thread *t) {
+    t->fpu[26] = t->fpu[27] = 0;
+}
+
 void arch_fpu_save(struct thread *t) {
     if (cpu.fpu != t)
         return;

@@ -40,6 +40,8 @@ void arch_switch(struct thread *t);
 void arch_fpu_save(struct thread *t);
 /* An FPU state as after FNINIT, all exceptions masked. */
 void arch_fpu_init(struct thread *t);
+/* Make t->fpu, that came from a user, one that FXRSTOR takes (reserved MXCSR bits are cleared). */
+void arch_fpu_clean(struct thread *t);
 /* The space's ports changed, or it goes away: the I/O bitmap is made anew at the next switch. */
 void arch_ports_changed(struct space *s);
 /* Leave the boot path for good and run t (NULL: idle). In entry.asm. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Circular doubly linked lists through a link in the element: run queues, waiting senders and receivers, deadlines.
- * A head is a link too; an element that is on no list points to itself. */
+/* Circular doubly linked lists through a link in the element: run queues, waiting senders and receivers,
+ * deadlines. A head is a link too; an element that is on no list points to itself. */
 #pragma once
 
 #include <abi/types.h>
@@ -9,8 +9,12 @@ struct link {
     struct link *next, *prev;
 };
 
-static inline void link_init(struct link *l) { l->next = l->prev = l; }
-static inline bool link_empty(const struct link *head) { return head->next == head; }
+static inline void link_init(struct link *l) {
+    l->next = l->prev = l;
+}
+static inline bool link_empty(const struct link *head) {
+    return head->next == head;
+}
 
 static inline void link_between(struct link *l, struct link *prev, struct link *next) {
     l->prev = prev;
@@ -18,8 +22,12 @@ static inline void link_between(struct link *l, struct link *prev, struct link *
     prev->next = l;
     next->prev = l;
 }
-static inline void link_push_head(struct link *head, struct link *l) { link_between(l, head, head->next); }
-static inline void link_push_tail(struct link *head, struct link *l) { link_between(l, head->prev, head); }
+static inline void link_push_head(struct link *head, struct link *l) {
+    link_between(l, head, head->next);
+}
+static inline void link_push_tail(struct link *head, struct link *l) {
+    link_between(l, head->prev, head);
+}
 
 /* Take an element off its list; nothing happens if it is on none. */
 static inline void link_remove(struct link *l) {

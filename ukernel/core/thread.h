@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads. One thread lives in one frame (KIND_THREAD). Its registers lie at the very start: an interrupt pushes its frame
- * there (TSS.rsp0 points to the end of `regs`) and the system-call entry stores there, so nothing is copied.
+/* Threads. One thread lives in one frame (KIND_THREAD). Its registers lie at the very start: an interrupt
+ * pushes its frame there (TSS.rsp0 points to the end of `regs`) and the system-call entry stores there, so
+ * nothing is copied.
  *
  *            start                call, fault, alien call, exception            taken by a receiver
  *   STOPPED --------> READY ------------------------------------------> SENDING ------------------> CALLING
@@ -16,9 +17,7 @@
 #include <abi/syscall.h>
 
 #include "core/queue.h"
-
-struct space;
-struct endpoint;
+#include "mm/space.h"
 
 /* What an entry saves, in memory order. entry.asm and offsets.c agree. */
 struct thread_regs {
@@ -37,45 +36,49 @@ struct thread {
     struct thread_regs regs;
 
     /* Identity and scheduling. */
-    struct space *space; /* NULL: not bound yet */
-    u8 state;            /* enum thread_state */
-    u8 priority;         /* enum priority */
-    u8 flags;            /* enum thread_flag */
-    u8 attention;        /* enum attention */
-    bool by_iret;        /* entered by an interrupt, or registers were set: all of them are restored */
-    bool name_known;     /* trace: name[] is set */
-    u32 tag;             /* messages of this thread carry it */
-    u32 generation;      /* of this frame; constant while the thread lives */
-    u32 message_frame;   /* the message page, pinned; 0: none */
-    u64 *message;        /* the message page in the physical map; NULL: none */
-    struct link link;    /* run queue, senders or receivers of an endpoint */
+    struct space *space;       /* NULL: not bound yet */
+    u8 state;                  /* enum thread_state */
+    u8 priority;               /* enum priority */
+    u8 flags;                  /* enum thread_flag */
+    u8 attention;              /* enum attention */
+    bool by_iret;              /* entered by an interrupt, or registers were set: all of them are restored */
+    bool name_known;           /* trace: name[] is set */
+    u32 tag;                   /* messages of this thread carry it */
+    u32 generation;            /* of this frame; constant while the thread lives */
+    u32 message_frame;         /* the message page, pinned; 0: none */
+    u64 *message;              /* the message page in the physical map; NULL: none */
+    struct link link;          /* run queue, senders or receivers of an endpoint */
     struct endpoint *endpoint; /* SENDING, RECEIVING: whose list it is on */
 
     /* RECEIVING: what its wait named. */
     u32 reply_slot;   /* for the next right to reply; 0: takes bits only */
     u32 receive_slot; /* for a capability; 0: none. For a caller: where the answer's capability goes */
+    u8 entered;       /* items that its fault_reply_wait entered: told with the wait's result */
     u64 serving;      /* number of the call received last */
 
     /* SENDING, CALLING: the message. */
     u64 call;      /* its number; a right to reply names it */
     u8 kind;       /* enum msg_kind: what it waits for now */
-    u8 base;       /* enum msg_kind of what a fault_as interrupted (MSG_ALIEN, MSG_EXCEPTION); MSG_FAULT: an instruction */
+    u8 base;       /* enum msg_kind of what a fault_as interrupted (MSG_ALIEN, MSG_EXCEPTION); MSG_FAULT: an
+                      instruction */
     u8 send_flags; /* enum msg_flag, but IPC_CAP */
     u8 nwords;
     u32 badge;
-    u32 send_slot;     /* capability to send with it; 0: none */
+    u32 send_slot; /* capability to send with it; 0: none */
     u64 label;
-    u64 progress;      /* word of fault_as */
-    u64 forward[MSG_REG_WORDS]; /* words, if IPC_FORWARDED */
+    u64 progress;           /* word of fault_as */
+    u64 forward[MSG_WORDS]; /* words, if IPC_FORWARDED */
 
-    /* A fault: set when it happens; view and range when it is first delivered. */
+    /* A fault: address, access and flags are set when it happens, the rest when it is first delivered. */
     struct {
         vaddr address;
-        u8 access; /* enum access */
-        u8 flags;  /* enum fault_flag */
-        bool shown;   /* entry, leaf and epoch are valid: delivered at least once */
+        u8 access;    /* enum access */
+        u8 flags;     /* enum fault_flag */
+        bool shown;   /* delivered at least once */
         bool entered; /* the last answer entered something */
         u8 rights;    /* most that the answer may give: MAP_xxx */
+        u8 account, pool;
+        u32 shares;
         u64 *leaf;
         u64 entry, epoch;
         vaddr lo, hi; /* what the answer may map */
@@ -94,20 +97,27 @@ struct thread {
 };
 _Static_assert(sizeof(struct thread) <= PAGE_BYTES, "a thread is one frame");
 
+/* The number by which traces and logs know it. */
+static inline u32 thread_id(const struct thread *t) {
+    return (u32)virt_to_frame(t);
+}
+
 /* Make a thread of a cleared frame: STOPPED, bound to nothing. */
 void thread_init(struct thread *t);
 
-/* Make it READY at its user instruction; an alien thread sends INTERRUPT first. -E_BUSY if it is not STOPPED, -E_INVAL if
- * it has no space. */
+/* Make it READY at its user instruction; an alien thread sends INTERRUPT first. -E_BUSY if it is not STOPPED,
+ * -E_INVAL if it has no space. */
 must_check err thread_start(struct thread *t);
 
-/* Make it STOPPED from any state: its call or wait is canceled. An alien call or fault happens again if it is started. */
+/* Make it STOPPED from any state: its call or wait is canceled. An alien call or fault happens again if it is
+ * started. */
 void thread_stop(struct thread *t);
 
-/* Bind to a space (see sys_thread_bind; message_frame: DATA frame of `account`, pinned here; 0 none). Only while STOPPED
- * or waiting for the answer to an alien call or exception, else -E_BUSY. -E_OWNER, -E_OVERRUN: the message page. */
-must_check err thread_bind(struct thread *t, struct space *s, u32 tag, pfn message_frame, u8 account, u8 priority,
-                           u8 flags);
+/* Bind to a space (see sys_thread_bind; message_frame: DATA frame of `account`, pinned here; 0 none). Only
+ * while STOPPED or waiting for the answer to an alien call or exception, else -E_BUSY. -E_OWNER, -E_OVERRUN:
+ * the message page. */
+must_check err thread_bind(struct thread *t, struct space *s, u32 tag, pfn message_frame, u8 account,
+                           u8 priority, u8 flags);
 
 /* Undo the binding of a STOPPED thread: for destroy. */
 void thread_unbind(struct thread *t);

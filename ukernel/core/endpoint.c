@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/endpoint.h"
+#include "arch/cpu.h"
+#include "core/ipc.h"
+#include "core/sched.h"
+#include "core/thread.h"
+#include "core/trace.h"
+#include "mm/frame.h"
+#include "mm/phys.h"
+
+#define DRAIN_MAX 32
+
+/* All endpoints with a deadline, earliest first. */
+static struct link deadlines = {&deadlines, &deadlines};
+
+void endpoint_init(struct endpoint *e) {
+    link_init(&e->receivers);
+    link_init(&e->senders);
+    link_init(&e->by_deadline);
+}
+
+struct endpoint_ref endpoint_ref(struct endpoint *e, u32 badge) {
+    return (struct endpoint_ref){e, frame_table[virt_to_frame(e)].generation, badge};
+}
+
+struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref) {
+    if (!ref->endpoint || frame_table[virt_to_frame(ref->endpoint)].generation != ref->generation)
+        return NULL;
+    return ref->endpoint;
+}
+
+void endpoint_set_bits(struct endpoint *e, u64 bits) {
+    struct thread *current = cpu.current;
+    trace(TRACE_NOTIFY, current ? (u32)virt_to_frame(current) : 0, virt_to_frame(e), bits,
+          current ? current->serving : 0, 0, 0, 0);
+    e->bits |= bits;
+    if (!e->bits || link_empty(&e->receivers))
+        return;
+    struct thread *r = container_of(e->receivers.prev, struct thread, link);
+    link_remove(&r->link);
+    r->state = THREAD_READY;
+    ipc_take_bits(r, e);
+    sched_ready(r);
+}
+
+void endpoint_ref_notify(const struct endpoint_ref *ref) {
+    struct endpoint *e = endpoint_ref_get(ref);
+    if (e)
+        endpoint_set_bits(e, 1ull << ref->badge);
+}
+
+static u64 earliest(void) {
+    return link_empty(&deadlines) ? 0 : container_of(deadlines.next, struct endpoint, by_deadline)->deadline;
+}
+
+void endpoint_set_deadline(struct endpoint *e, u64 deadline) {
+    if (deadline == e->deadline)
+        return;
+    u64 before = earliest();
+    link_remove(&e->by_deadline);
+    e->deadline = deadline;
+    if (deadline) {
+        struct link *l = deadlines.next;
+        while (l != &deadlines && container_of(l, struct endpoint, by_deadline)->deadline <= deadline)
+            l = l->next;
+        link_push_tail(l, &e->by_deadline);
+    }
+    if (earliest() != before)
+        sched_deadline_changed(earliest());
+}
+
+u64 endpoint_expire(u64 now) {
+    while (earliest() && earliest() <= now) {
+        struct endpoint *e = container_of(deadlines.next, struct endpoint, by_deadline);
+        link_remove(&e->by_deadline);
+        e->deadline = 0;
+        endpoint_set_bits(e, 1ull << DEADLINE_BIT);
+    }
+    return earliest();
+}
+
+bool endpoint_drain(struct endpoint *e) {
+    endpoint_set_deadline(e, 0);
+    for (u32 i = 0; i < DRAIN_MAX; i++) {
+        struct link *list = link_empty(&e->senders) ? &e->receivers : &e->senders;
+        if (link_empty(list))
+            return true;
+        ipc_cancel(container_of(list->next, struct thread, link));
+    }
+    return link_empty(&e->senders) && link_empty(&e->receivers);
+}

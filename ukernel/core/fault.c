@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/fault.h"
+#include "arch/cpu.h"
+#include "core/exception.h"
+#include "core/ipc.h"
+#include "core/sched.h"
+#include "core/trace.h"
+#include "mm/mm.h"
+#include <abi/layout.h>
+
+enum pf_error { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
+
+static struct thread *send(struct thread *t) {
+    struct endpoint *e = endpoint_ref_get(&t->space->pager);
+    if (!e)
+        return thread_crash(t, "page fault without a pager");
+    t->kind = MSG_FAULT;
+    t->send_flags = 0;
+    t->nwords = sizeof(struct fault_words) / sizeof(u64);
+    t->badge = t->space->pager.badge;
+    t->send_slot = 0;
+    t->fault.shown = false;
+    t->call = ++cpu.calls;
+    return ipc_send(t, e);
+}
+
+static void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
+    bool same_page = (t->fault.address ^ address) < PAGE_BYTES;
+    t->fault.repeats = same_page ? t->fault.repeats + t->fault.entered : 0;
+    t->fault.entered = false;
+    t->fault.address = address;
+    t->fault.access = access;
+    t->fault.flags = flags;
+}
+
+struct thread *fault_enter(struct thread *t, vaddr address, u64 error) {
+    u8 access = error & PF_FETCH ? ACCESS_EXEC : error & PF_WRITE ? ACCESS_WRITE : ACCESS_READ;
+    t->base = MSG_FAULT;
+    set_address(t, address, access, 0);
+    return send(t);
+}
+
+void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
+    t->base = t->kind;
+    t->progress = progress;
+    t->state = THREAD_READY;
+    set_address(t, address, access, FAULT_AS);
+    struct thread *next = send(t);
+    if (next)
+        sched_ready(next);
+}
+
+bool fault_show(struct thread *t) {
+    if (t->fault.shown)
+        return true;
+    struct fault_view v = {0};
+    t->fault.lo = t->fault.hi = 0;
+    if (t->fault.address >= USER_FIRST && t->fault.address < USER_END) {
+        v = mm_fault_view(t->space, t->fault.address);
+        if (mm_allows(v.entry, t->fault.access))
+            return false;
+        t->fault.lo = ROUND_DOWN(t->fault.address, BLOCK_BYTES);
+        t->fault.hi = t->fault.lo + BLOCK_BYTES;
+    }
+    t->fault.rights = MAP_ALL;
+    t->fault.leaf = v.leaf;
+    t->fault.entry = v.entry;
+    t->fault.epoch = v.epoch;
+    t->fault.shares = v.shares;
+    t->fault.account = v.account;
+    t->fault.pool = v.pool;
+    t->fault.shown = true;
+    if (trace_on(TRACE_PAGE_FAULT))
+        trace_write(TRACE_PAGE_FAULT, thread_id(t),
+                    (const u64[6]){t->fault.address, t->regs.rip,
+                                   space_frame(t->space) | (u64)t->fault.access << 32, t->call, v.entry,
+                                   t->regs.rsp});
+    return true;
+}
+
+void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]) {
+    w[0] = t->fault.address;
+    w[1] = FAULT_INFO(t->fault.access, t->fault.pool, t->fault.account, t->fault.flags, t->fault.shares);
+    w[2] = t->fault.entry;
+    w[3] = t->regs.rip;
+    w[4] = t->regs.rsp;
+    w[5] = t->fault.repeats;
+}
+
+err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 range) {
+    vaddr block = ROUND_DOWN(t->fault.address, BLOCK_BYTES);
+    vaddr lo = block + FORWARD_FIRST(range) * PAGE_BYTES;
+    vaddr hi = lo + FORWARD_COUNT(range) * PAGE_BYTES;
+    u8 rights = FORWARD_RIGHTS(range);
+    if (hi == lo)
+        return 0;
+    if (hi > block + BLOCK_BYTES)
+        return -E_INVAL;
+    if (space_slot) {
+        err e;
+        const struct capability *c = cap_get(table, space_slot, KIND_SPACE, RIGHT_MAP, &e);
+        if (!c)
+            return e;
+        if (cap_space(c) != t->space)
+            return -E_RIGHTS;
+    } else if (lo < t->fault.lo || hi > t->fault.hi || rights & ~t->fault.rights) {
+        return -E_RIGHTS;
+    }
+    t->fault.lo = lo;
+    t->fault.hi = hi;
+    t->fault.rights = rights;
+    return 0;
+}
+
+u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count) {
+    const struct answer a = {.space = t->space,
+                             .leaf = t->fault.leaf,
+                             .shown = t->fault.entry,
+                             .epoch = t->fault.epoch,
+                             .fault = t->fault.address & ~PAGE_MASK,
+                             .account = account,
+                             .rights = t->fault.rights,
+                             .lo = t->fault.lo,
+                             .hi = t->fault.hi};
+    if (count == 0 || a.lo == a.hi)
+        return 0;
+    u32 entered = 0;
+    for (u32 mask = mm_answer(&a, items, count); mask; mask &= mask - 1)
+        entered++;
+    return entered;
+}
+
+struct thread *fault_resolved(struct thread *t, u32 entered) {
+    t->fault.entered = entered > 0;
+    if (trace_on(TRACE_RESUME))
+        trace_write(
+            TRACE_RESUME, thread_id(t),
+            (const u64[6]){t->fault.address, t->call, space_frame(t->space) | (u64)entered << 32, 0, 0, 0});
+    t->state = THREAD_READY;
+    if (t->base == MSG_FAULT)
+        return t;
+    return exception_again(t, IPC_AGAIN);
+}

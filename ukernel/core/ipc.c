@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/ipc.h"
+#include "arch/cpu.h"
+#include "core/cap.h"
+#include "core/exception.h"
+#include "core/fault.h"
+#include "core/message.h"
+#include "core/reply.h"
+#include "core/sched.h"
+#include "core/trace.h"
+
+static inline struct thread *of_link(struct link *l) {
+    return container_of(l, struct thread, link);
+}
+
+static struct thread *failed(struct thread *t, err e) {
+    t->regs.rax = (u64)e;
+    return t;
+}
+
+/* ---- sending
+ * -------------------------------------------------------------------------------------------------- */
+
+struct thread *ipc_send(struct thread *s, struct endpoint *e) {
+    s->endpoint = e;
+    for (;;) {
+        struct thread *r = of_link(e->receivers.next);
+        if (link_empty(&e->receivers) || r->reply_slot == 0) {
+            s->state = THREAD_SENDING;
+            link_push_tail(&e->senders, &s->link);
+            return NULL;
+        }
+        err error;
+        switch (message_deliver(s, r, &error)) {
+        case DELIVERED:
+            link_remove(&r->link);
+            r->state = THREAD_READY;
+            s->state = THREAD_CALLING;
+            return r;
+        case SENDER_FAILED:
+            return failed(s, error);
+        case NEEDLESS:
+            return fault_resolved(s, 0);
+        case RECEIVER_FAILED:
+            link_remove(&r->link);
+            r->state = THREAD_READY;
+            sched_ready(failed(r, error));
+        }
+    }
+}
+
+static void trace_call(enum trace_kind kind, struct thread *t, struct endpoint *e, u64 label, u64 nwords,
+                       u64 call) {
+    const struct thread_regs *r = &t->regs;
+    trace_write(kind, thread_id(t),
+                (const u64[6]){virt_to_frame(e) | (label & 0xffff) << 32 | nwords << 48, call, r->rdi, r->rsi,
+                               r->rdx, r->r10});
+}
+
+struct thread *ipc_call(struct thread *t) {
+    struct thread_regs *r = &t->regs;
+    err error;
+    const struct capability *c =
+        cap_get(t->space->table, r->rbx & 0xffffffff, KIND_ENDPOINT, RIGHT_CALL, &error);
+    if (!c)
+        return failed(t, error);
+    u64 nwords = r->rax >> 8 & 0xff;
+    if (__builtin_expect(nwords > MSG_REG_WORDS && (nwords > MSG_WORDS || !t->message), 0))
+        return failed(t, -E_2BIG);
+    t->kind = MSG_CALL;
+    t->send_flags = 0;
+    t->nwords = (u8)nwords;
+    t->badge = (u32)c->badge;
+    t->send_slot = (u32)r->r13;
+    t->receive_slot = (u32)(r->r13 >> 32);
+    t->progress = 0;
+    t->call = ++cpu.calls;
+    if (trace_on(TRACE_IPC_CALL))
+        trace_call(TRACE_IPC_CALL, t, cap_endpoint(c), r->r12, nwords, t->call);
+    return ipc_send(t, cap_endpoint(c));
+}
+
+/* ---- waiting
+ * -------------------------------------------------------------------------------------------------- */
+
+/* What a wait names, checked. */
+struct wait {
+    struct endpoint *endpoint; /* NULL: only answer */
+    u64 deadline;
+    u64 flags; /* WAIT_xxx */
+    u32 reply_slot, receive_slot;
+};
+
+/* freed: the slot that the answer is about to free; it may be named again. */
+static err wait_decode(struct wait *w, struct thread *t, u64 freed) {
+    const struct thread_regs *r = &t->regs;
+    struct captable *table = t->space->table;
+    err error = 0;
+    t->entered = 0;
+    *w = (struct wait){.deadline = r->r15,
+                       .flags = WAIT_FLAGS(r->rax),
+                       .reply_slot = (u32)(r->r13 >> 32),
+                       .receive_slot = (u32)r->r14};
+    if ((u32)r->r13 == 0)
+        return 0;
+    const struct capability *c = cap_get(table, (u32)r->r13, KIND_ENDPOINT, RIGHT_RECV, &error);
+    if (!c)
+        return error;
+    w->endpoint = cap_endpoint(c);
+    if (w->reply_slot && w->reply_slot != freed && !cap_empty(table, w->reply_slot, &error))
+        return error;
+    return 0;
+}
+
+void ipc_take_bits(struct thread *r, struct endpoint *e) {
+    r->regs.rax = WOKE_BITS;
+    r->regs.r14 = (u64)r->entered << 32;
+    r->regs.r15 = e->bits;
+    e->bits = 0;
+}
+
+/* Hand the first queued message to t. False: there is none. */
+static bool take_message(struct thread *t, struct endpoint *e) {
+    while (!link_empty(&e->senders)) {
+        struct thread *s = of_link(e->senders.next);
+        err error;
+        enum delivery d = message_deliver(s, t, &error);
+        if (d == RECEIVER_FAILED) {
+            failed(t, error);
+            return true;
+        }
+        link_remove(&s->link);
+        s->state = d == DELIVERED ? THREAD_CALLING : THREAD_READY;
+        if (d == DELIVERED)
+            return true;
+        s = d == NEEDLESS ? fault_resolved(s, 0) : failed(s, error);
+        if (s)
+            sched_ready(s);
+    }
+    return false;
+}
+
+/* t waits; `next` (NULL: nobody) has become ready by t's answer or forward. */
+static struct thread *wait(struct thread *t, const struct wait *w, struct thread *next) {
+    struct endpoint *e = w->endpoint;
+    if (!e) {
+        t->regs.rax = WOKE_BITS;
+        t->regs.r15 = 0;
+    } else {
+        if (__builtin_expect(w->deadline != e->deadline, 0))
+            endpoint_set_deadline(e, w->deadline);
+        if (__builtin_expect(w->deadline && w->deadline <= rdtsc(), 0)) {
+            endpoint_set_deadline(e, 0);
+            e->bits |= 1ull << DEADLINE_BIT;
+        }
+        t->reply_slot = w->reply_slot;
+        t->receive_slot = w->receive_slot;
+        if (e->bits) {
+            ipc_take_bits(t, e);
+        } else if (t->reply_slot && take_message(t, e)) {
+        } else if (w->flags & WAIT_POLL) {
+            failed(t, -E_AGAIN);
+        } else {
+            t->state = THREAD_RECEIVING;
+            t->endpoint = e;
+            if (t->reply_slot)
+                link_push_head(&e->receivers, &t->link);
+            else
+                link_push_tail(&e->receivers, &t->link);
+            return next;
+        }
+    }
+    if (next)
+        sched_ready_head(next);
+    return t;
+}
+
+struct thread *ipc_reply_wait(struct thread *t) {
+    struct thread_regs *r = &t->regs;
+    u64 slot = (u32)r->rbx;
+    struct wait w;
+    err e = wait_decode(&w, t, slot);
+    if (e)
+        return failed(t, e);
+    if (slot == 0)
+        return wait(t, &w, NULL);
+    struct capability *right;
+    struct reply reply = {
+        .from = t, .nwords = r->rax >> 8 & 0xff, .flags = w.flags, .send_slot = (u32)(r->rbx >> 32)};
+    e = reply_get(t->space->table, slot, &right, &reply.to);
+    if (!e && reply.to)
+        e = reply_check(&reply);
+    if (e)
+        return failed(t, e);
+    struct thread *next = reply.to ? reply_go(&reply) : NULL;
+    cap_clear(right);
+    return wait(t, &w, next);
+}
+
+struct thread *ipc_fault_reply_wait(struct thread *t) {
+    struct thread_regs *r = &t->regs;
+    u64 nwords = r->rax >> 8 & 0xff;
+    struct fault_item items[FAULT_ITEMS_MAX];
+    struct wait w;
+    struct capability *right;
+    struct thread *to;
+    err e = wait_decode(&w, t, (u32)r->rbx);
+    if (!e)
+        e = reply_get(t->space->table, (u32)r->rbx, &right, &to);
+    if (!e && to && to->kind != MSG_FAULT)
+        e = -E_KIND;
+    if (!e && (nwords % 2 || nwords > 2 * FAULT_ITEMS_MAX || (nwords > MSG_REG_WORDS && !t->message)))
+        e = -E_2BIG;
+    if (e)
+        return failed(t, e);
+    cap_clear(right);
+    struct thread *next = NULL;
+    u32 entered = 0;
+    if (to) {
+        u64 *words = (u64 *)items;
+        regs_get_words(r, words);
+        message_tail(t->message, words, nwords);
+        entered = fault_answer(to, t->space->account, items, nwords / 2);
+        next = fault_resolved(to, entered);
+    }
+    t->entered = (u8)entered;
+    return wait(t, &w, next);
+}
+
+struct thread *ipc_forward_wait(struct thread *t) {
+    struct thread_regs *r = &t->regs;
+    u64 nwords = r->rax >> 8 & 0xff;
+    struct captable *table = t->space->table;
+    struct wait w;
+    struct capability *right;
+    struct thread *to;
+    err e = wait_decode(&w, t, (u32)r->rbx);
+    if (!e)
+        e = reply_get(table, (u32)r->rbx, &right, &to);
+    if (!e && (nwords > MSG_WORDS || (nwords > MSG_REG_WORDS && !t->message)))
+        e = -E_2BIG;
+    const struct capability *c = e ? NULL : cap_get(table, r->rbx >> 32, KIND_ENDPOINT, RIGHT_CALL, &e);
+    if (c && to && to->kind == MSG_FAULT)
+        e = fault_range(to, table, (u32)(r->r14 >> 32), r->rax);
+    if (e)
+        return failed(t, e);
+    cap_clear(right);
+    struct thread *next = NULL;
+    if (to) {
+        to->label = r->r12;
+        to->nwords = (u8)nwords;
+        to->badge = (u32)c->badge;
+        to->send_slot = 0;
+        to->send_flags |= IPC_FORWARDED;
+        regs_get_words(r, to->forward);
+        message_tail(t->message, to->forward, nwords);
+        if (trace_on(TRACE_FORWARD))
+            trace_call(TRACE_FORWARD, t, cap_endpoint(c), r->r12, nwords, to->call);
+        next = ipc_send(to, cap_endpoint(c));
+    }
+    return wait(t, &w, next);
+}
+
+/* ---- ending
+ * --------------------------------------------------------------------------------------------------- */
+
+void ipc_abandon(struct thread *t) {
+    link_remove(&t->link);
+    if (t->state == THREAD_RECEIVING)
+        t->regs.rax = (u64)-E_INTR;
+    else if (t->kind == MSG_CALL)
+        t->regs.rax = (u64)-E_CANCELED;
+    else if (t->base == MSG_ALIEN)
+        exception_repeat_syscall(t);
+    t->progress = 0;
+    t->state = THREAD_STOPPED;
+}
+
+void ipc_cancel(struct thread *t) {
+    bool call = t->state == THREAD_RECEIVING || t->kind == MSG_CALL;
+    ipc_abandon(t);
+    if (call) {
+        t->state = THREAD_READY;
+        sched_ready(t);
+    }
+}

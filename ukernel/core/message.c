@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/message.h"
+#include "core/exception.h"
+#include "core/fault.h"
+#include "core/reply.h"
+#include "core/trace.h"
+
+err message_fits(const struct thread *from, const struct thread *to, u64 n) {
+    if (n <= MSG_REG_WORDS)
+        return 0;
+    if (n > MSG_WORDS || !to->message)
+        return -E_2BIG;
+    return from->message ? 0 : -E_INVAL;
+}
+
+void message_tail(const u64 *from, u64 *to, u64 n) {
+    for (u64 i = MSG_REG_WORDS; i < n; i++)
+        to[i] = ((const volatile u64 *)from)[i];
+}
+
+err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct captable *to,
+                 u32 receive_slot) {
+    *p = (struct parcel){0};
+    if (send_slot == 0)
+        return 0;
+    const struct capability *c = cap_any(from, send_slot);
+    if (!c)
+        return -E_BADCAP;
+    if (c->kind == KIND_REPLY)
+        return -E_KIND;
+    err ignored;
+    struct capability *slot = receive_slot ? cap_empty(to, receive_slot, &ignored) : NULL;
+    if (!slot)
+        return -E_NOSLOT;
+    *p = (struct parcel){c, slot};
+    return 0;
+}
+
+/* A call's words, directly from the caller. */
+static void put_call(struct thread *s, struct thread *r) {
+    r->regs.r12 = s->regs.r12;
+    regs_copy_words(&r->regs, &s->regs);
+    if (s->nwords > MSG_REG_WORDS)
+        message_tail(s->message, r->message, s->nwords);
+}
+
+static void put_forwarded(struct thread *s, struct thread *r) {
+    r->regs.r12 = s->label;
+    regs_put_words(&r->regs, s->forward);
+    if (s->nwords > MSG_REG_WORDS && r->message)
+        message_tail(s->forward, r->message, s->nwords);
+}
+
+/* A message that the kernel sends in the name of s. */
+static void put_kernel(struct thread *s, struct thread *r) {
+    u64 w[MSG_REG_WORDS];
+    if (s->kind == MSG_ALIEN) {
+        r->regs.r12 = LABEL_ALIEN | s->regs.rax << 16;
+        regs_copy_words(&r->regs, &s->regs);
+        return;
+    }
+    if (s->kind == MSG_FAULT)
+        fault_words(s, w);
+    else
+        exception_words(s, w);
+    r->regs.r12 = s->kind == MSG_FAULT ? LABEL_FAULT : LABEL_EXCEPTION;
+    regs_put_words(&r->regs, w);
+}
+
+static void put_right(struct capability *slot, struct thread *s) {
+    *slot = (struct capability){
+        .kind = KIND_REPLY, .generation = s->generation, .object = (u64)s, .badge = s->call};
+}
+
+static void trace_receive(struct thread *s, struct thread *r) {
+    trace_write(
+        TRACE_IPC_RECV, thread_id(r),
+        (const u64[6]){virt_to_frame(s->endpoint) | (r->regs.r12 & 0xffff) << 32 | (u64)s->nwords << 48,
+                       s->call, s->badge, s->tag, 0, 0});
+}
+
+enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
+    struct capability *slot = cap_empty(r->space->table, r->reply_slot, error);
+    if (!slot)
+        return RECEIVER_FAILED;
+    bool forwarded = s->send_flags & IPC_FORWARDED;
+    u64 flags = s->send_flags;
+    if (__builtin_expect(s->kind == MSG_FAULT && !forwarded && !fault_show(s), 0))
+        return NEEDLESS;
+    if (__builtin_expect(s->nwords > MSG_REG_WORDS || s->send_slot, 0)) {
+        struct parcel parcel;
+        *error = forwarded ? 0 : message_fits(s, r, s->nwords);
+        if (!*error)
+            *error = parcel_check(&parcel, s->space->table, s->send_slot, r->space->table, r->receive_slot);
+        if (!*error && parcel.to == slot)
+            *error = -E_NOSLOT;
+        if (*error)
+            return SENDER_FAILED;
+        parcel_go(&parcel);
+        flags |= parcel.from ? IPC_CAP : 0;
+    }
+    if (forwarded)
+        put_forwarded(s, r);
+    else if (s->kind == MSG_CALL)
+        put_call(s, r);
+    else
+        put_kernel(s, r);
+    put_right(slot, s);
+    r->serving = s->call;
+    r->regs.rax = WOKE_MESSAGE;
+    r->regs.rbx = s->badge | (u64)s->tag << 32;
+    r->regs.r13 = s->call;
+    r->regs.r14 = s->nwords | (u64)s->kind << 8 | flags << 16 | (u64)r->entered << 32;
+    r->regs.r15 = s->progress;
+    if (trace_on(TRACE_IPC_RECV))
+        trace_receive(s, r);
+    return DELIVERED;
+}

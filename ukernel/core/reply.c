@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/reply.h"
+#include "core/exception.h"
+#include "core/fault.h"
+#include "core/ipc.h"
+#include "core/message.h"
+#include "core/sched.h"
+#include "core/trace.h"
+
+err reply_get(struct captable *t, u64 slot, struct capability **right, struct thread **waiter) {
+    if (!t || slot >= t->slots || slot == 0)
+        return -E_BADCAP;
+    struct capability *c = captable_slots(t) + slot;
+    if (c->kind != KIND_REPLY)
+        return -E_BADCAP;
+    *right = c;
+    *waiter = reply_waiter(c);
+    return 0;
+}
+
+err reply_check(const struct reply *r) {
+    if (r->to->kind != MSG_CALL)
+        return r->send_slot ? -E_NOSLOT : r->nwords > MSG_REG_WORDS ? -E_2BIG : 0;
+    err e = message_fits(r->from, r->to, r->nwords);
+    if (e || !r->send_slot)
+        return e;
+    struct parcel p;
+    return parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table, r->to->receive_slot);
+}
+
+static void answer_call(const struct reply *r) {
+    struct thread_regs *to = &r->to->regs, *from = &r->from->regs;
+    to->rax = 0;
+    to->r12 = from->r12;
+    to->r14 = r->nwords;
+    regs_copy_words(to, from);
+    if (__builtin_expect(r->nwords > MSG_REG_WORDS, 0))
+        message_tail(r->from->message, r->to->message, r->nwords);
+    if (__builtin_expect(r->send_slot != 0, 0)) {
+        struct parcel p;
+        err e =
+            parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table, r->to->receive_slot);
+        if (!e) /* as reply_check has found */
+            parcel_go(&p);
+        to->r14 |= (u64)IPC_CAP << 16;
+    }
+    r->to->state = THREAD_READY;
+}
+
+static void trace_reply(const struct reply *r) {
+    const struct thread_regs *f = &r->from->regs;
+    trace_write(TRACE_IPC_REPLY, thread_id(r->from),
+                (const u64[6]){thread_id(r->to) | (f->r12 & 0xffff) << 32 | r->nwords << 48, r->to->call,
+                               f->r12, f->rdi, f->rsi, f->rdx});
+}
+
+struct thread *reply_go(const struct reply *r) {
+    struct thread *t = r->to;
+    if (trace_on(TRACE_IPC_REPLY))
+        trace_reply(r);
+    switch (t->kind) {
+    case MSG_CALL:
+        answer_call(r);
+        return t;
+    case MSG_FAULT:
+        return fault_resolved(t, 0);
+    default:
+        exception_answered(t, &r->from->regs, r->flags & WAIT_REGS);
+        return t;
+    }
+}
+
+void reply_drop(struct capability *right) {
+    struct thread *t = reply_waiter(right);
+    cap_clear(right);
+    if (!t)
+        return;
+    struct thread *next;
+    if (t->kind == MSG_CALL) {
+        t->regs.rax = (u64)-E_CANCELED;
+        t->state = THREAD_READY;
+        next = t;
+    } else if (t->kind == MSG_FAULT) {
+        next = fault_resolved(t, 0);
+    } else {
+        next = exception_again(t, IPC_AGAIN);
+    }
+    if (next)
+        sched_ready(next);
+}

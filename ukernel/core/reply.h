@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Rights to reply: (thread, generation, call number), in a slot of whoever received the message. */
+#pragma once
+
+#include "core/cap.h"
+#include "core/thread.h"
+
+/* The thread that still waits for this answer; NULL: it is gone, or stopped, or has been answered. */
+static inline struct thread *reply_waiter(const struct capability *c) {
+    struct thread *t = cap_thread(c);
+    bool there = frame_table[virt_to_frame(t)].generation == c->generation && t->state == THREAD_CALLING &&
+                 t->call == c->badge;
+    return there ? t : NULL;
+}
+
+/* The right to reply in a slot of the table: its slot, and the waiter (NULL: gone). -E_BADCAP: no right is
+ * there. */
+must_check err reply_get(struct captable *t, u64 slot, struct capability **right, struct thread **waiter);
+
+/* An answer with label and words, from the registers and the message page of `from`. Checks it against what
+ * the waiter waits for: -E_2BIG, -E_INVAL, -E_BADCAP, -E_KIND, -E_NOSLOT. Then reply_go: the waiter (CALLING)
+ * gets it; who can go on now is returned (see ipc_send), NULL: nobody. flags: WAIT_REGS. */
+struct reply {
+    struct thread *to;
+    struct thread *from;
+    u64 nwords;
+    u64 flags;
+    u32 send_slot;
+};
+must_check err reply_check(const struct reply *r);
+struct thread *reply_go(const struct reply *r);
+
+/* The right in the slot is dropped, or its holder dies: a call fails with -E_CANCELED, a fault happens again,
+ * an alien call or exception is sent again. The slot is freed. */
+void reply_drop(struct capability *right);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sched.h"
+#include "arch/cpu.h"
+#include "arch/log.h"
+#include "core/endpoint.h"
+#include "core/exception.h"
+#include "core/trace.h"
+#include "mm/space.h"
+#include <abi/layout.h>
+
+static struct link queues[PRIO_COUNT];
+static u32 ready_mask; /* bit p: queues[p] is not empty */
+/* Programs that share a level take turns. The slice is timed only while there is somebody to take it: 0
+ * otherwise. */
+static u64 slice_end;
+static bool slice_over;
+static u64 next_deadline; /* of endpoints; 0: none */
+
+void sched_init(void) {
+    for (u32 p = 0; p < PRIO_COUNT; p++)
+        link_init(&queues[p]);
+    ready_mask = 0;
+    slice_end = next_deadline = 0;
+    slice_over = false;
+}
+
+void sched_ready(struct thread *t) {
+    link_push_tail(&queues[t->priority], &t->link);
+    ready_mask |= 1u << t->priority;
+}
+
+void sched_ready_head(struct thread *t) {
+    link_push_head(&queues[t->priority], &t->link);
+    ready_mask |= 1u << t->priority;
+}
+
+void sched_remove(struct thread *t) {
+    link_remove(&t->link);
+    if (link_empty(&queues[t->priority]))
+        ready_mask &= ~(1u << t->priority);
+}
+
+static struct thread *pop(void) {
+    if (ready_mask == 0)
+        return NULL;
+    struct link *first = queues[31 - __builtin_clz(ready_mask)].next;
+    struct thread *t = container_of(first, struct thread, link);
+    sched_remove(t);
+    return t;
+}
+
+static void set_timer(void) {
+    u64 at = next_deadline;
+    if (slice_end && (at == 0 || slice_end < at))
+        at = slice_end;
+    timer_set(at);
+}
+
+void sched_deadline_changed(u64 earliest) {
+    next_deadline = earliest;
+    set_timer();
+}
+
+/* Somebody of next's level or a higher one is ready. */
+static struct thread *compete(struct thread *next) {
+    if (ready_mask >> (next->priority + 1)) {
+        sched_ready_head(next);
+        return pop();
+    }
+    if (next->priority != PRIO_PROGRAM)
+        return next;
+    if (slice_over) {
+        slice_over = false;
+        sched_ready(next);
+        next = pop();
+    }
+    if (slice_end == 0) {
+        slice_end = rdtsc() + SLICE_MS * tsc_per_ms;
+        set_timer();
+    }
+    return next;
+}
+
+void sched_timer(void) {
+    u64 now = rdtsc();
+    if (slice_end && now >= slice_end) {
+        slice_end = 0;
+        slice_over = true;
+    }
+    next_deadline = endpoint_expire(now);
+    set_timer();
+}
+
+static struct thread *choose(struct thread *next) {
+    if (!next)
+        return pop();
+    if (__builtin_expect(ready_mask >> next->priority != 0, 0))
+        return compete(next);
+    return next;
+}
+
+struct thread *sched_leave(struct thread *next) {
+    next = choose(next);
+    while (__builtin_expect(next && next->attention, 0))
+        next = choose(exception_attend(next));
+    if (next == cpu.current)
+        return next;
+    if (!next) {
+        cpu.current = NULL;
+        return NULL;
+    }
+    trace(TRACE_SWITCH, (u32)virt_to_frame(next), virt_to_frame(next) | space_frame(next->space) << 32, 0, 0,
+          0, 0, 0);
+    arch_switch(next);
+    return next;
+}
+
+void sched_start(struct thread *first) {
+    ASSERT(first->state == THREAD_READY);
+    enter_thread(sched_leave(NULL));
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/syscall.h"
+#include "core/exception.h"
+#include "core/ipc.h"
+#include "core/sched.h"
+
+/* The IPC calls and yield decide themselves who goes on. */
+static struct thread *yield(struct thread *t) {
+    t->regs.rax = 0;
+    sched_ready(t);
+    return NULL;
+}
+
+typedef struct thread *switching_handler(struct thread *t);
+static switching_handler *const switching[] = {[SYS_call] = ipc_call,
+                                               [SYS_reply_wait] = ipc_reply_wait,
+                                               [SYS_fault_reply_wait] = ipc_fault_reply_wait,
+                                               [SYS_forward_wait] = ipc_forward_wait};
+
+static call_handler *const plain[SYS_COUNT] = {
+    [SYS_raise] = call_raise,
+    [SYS_fault_as] = call_fault_as,
+    [SYS_interrupt] = call_interrupt,
+    [SYS_notify] = call_notify,
+    [SYS_cap_copy] = call_cap_copy,
+    [SYS_cap_drop] = call_cap_drop,
+    [SYS_permit] = call_permit,
+    [SYS_permit_end] = call_permit_end,
+    [SYS_account_open] = call_account_open,
+    [SYS_account_close] = call_account_close,
+    [SYS_account_bind] = call_account_bind,
+    [SYS_retype] = call_retype,
+    [SYS_destroy] = call_destroy,
+    [SYS_regs_read] = call_regs_read,
+    [SYS_regs_write] = call_regs_write,
+    [SYS_start] = call_start,
+    [SYS_stop] = call_stop,
+    [SYS_thread_bind] = call_thread_bind,
+    [SYS_space_bind] = call_space_bind,
+    [SYS_feed] = call_feed,
+    [SYS_unfeed] = call_unfeed,
+    [SYS_map] = call_map,
+    [SYS_unmap] = call_unmap,
+    [SYS_protect] = call_protect,
+    [SYS_scan] = call_scan,
+    [SYS_clone] = call_clone,
+    [SYS_clone_private] = call_clone_private,
+    [SYS_copy] = call_copy,
+    [SYS_give] = call_give,
+    [SYS_pin] = call_pin,
+    [SYS_unpin] = call_unpin,
+    [SYS_frames] = call_frames,
+    [SYS_frames_list] = call_frames_list,
+    [SYS_collect] = call_collect,
+    [SYS_irq] = call_irq,
+    [SYS_ports] = call_ports,
+    [SYS_trace_mask] = call_trace_mask,
+    [SYS_trace_name] = call_trace_name,
+    [SYS_trace_event] = call_trace_event,
+    [SYS_log] = call_log,
+    [SYS_audit] = call_audit,
+};
+
+static struct thread *plain_call(struct thread *t, u64 number) {
+    struct thread_regs *r = &t->regs;
+    if (number >= SYS_COUNT || !plain[number]) {
+        r->rax = (u64)-E_NOSYS;
+        return t;
+    }
+    struct call c = {.caller = t,
+                     .table = t->space->table,
+                     .area = t->message ? t->message + AREA_FIRST : NULL,
+                     .a = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9},
+                     .account = t->space->account};
+    i64 result = plain[number](&c);
+    r->rax = (u64)result;
+    r->rdx = c.second;
+    return t->state == THREAD_READY ? t : NULL; /* it may have stopped itself */
+}
+
+struct thread *kernel_syscall(struct thread *t) {
+    if (__builtin_expect(t->flags & THREAD_ALIEN, 0))
+        return sched_leave(exception_alien_call(t));
+    u64 number = t->regs.rax & 0xff;
+    if (number <= SYS_forward_wait)
+        return sched_leave(switching[number](t));
+    if (number == SYS_yield)
+        return sched_leave(yield(t));
+    return sched_leave(plain_call(t, number));
+}
