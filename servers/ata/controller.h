@@ -8,11 +8,11 @@
 #include "prd.h"
 #include "request.h"
 
+#include <ipc/clock.h>
+
 enum {
     ATA_IDENTIFY_MS = 1000, /* bound of disk_identify's polling */
 };
-
-#define NS_PER_MS 1000000ull
 
 enum disk_answer {
     DISK_BUSY,   /* no answer yet */

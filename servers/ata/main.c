@@ -10,6 +10,7 @@
 #include <abi/layout.h>
 #include <abi/trace.h>
 #include <ipc/assert.h>
+#include <ipc/clock.h>
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <ipc/port.h>
@@ -61,19 +62,9 @@ static void out32(void *ctx, u16 port, u32 value) {
     port_out32(port, value);
 }
 
-/* Two steps each way: the product of a whole uptime in ticks would overflow. */
-static u64 ns_of_tsc(u64 tsc) {
-    u64 per_ms = info->tsc_per_ms;
-    return tsc / per_ms * NS_PER_MS + tsc % per_ms * NS_PER_MS / per_ms;
-}
-static u64 tsc_of_ns(u64 ns) {
-    u64 per_ms = info->tsc_per_ms;
-    return ns / NS_PER_MS * per_ms + (ns % NS_PER_MS * per_ms + NS_PER_MS - 1) / NS_PER_MS;
-}
-
 static u64 now(void *ctx) {
     (void)ctx;
-    return ns_of_tsc(__builtin_ia32_rdtsc());
+    return clock_ns();
 }
 
 static err bounce(void *ctx, u32 offset, u64 paddr, u64 bytes, bool to_memory) {
@@ -185,8 +176,7 @@ static void on_bits(u64 bits) {
 }
 
 static u64 deadline(void) {
-    u64 ns = driver_deadline(&driver);
-    return ns ? tsc_of_ns(ns) : 0;
+    return clock_deadline(driver_deadline(&driver));
 }
 
 /* Own frames in one piece in the DMA zone, mapped, and pinned for as long as the controller may use them. */

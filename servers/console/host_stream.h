@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The host's standard input as it comes over a serial line: chunks of
+ *     u16 length (little-endian, 1 to HOST_CHUNK_MAX), bytes
+ * and length 0 for the end of file. After the end, or after a length out of range, nothing more is read. */
+#pragma once
+
+#include "fifo.h"
+
+enum { HOST_CHUNK_MAX = 1024 };
+
+struct host_stream {
+    u32 left;    /* bytes of the present chunk that are still to come */
+    bool ended;  /* the end of file has come */
+    bool broken; /* the host broke the rules */
+};
+
+/* Takes up to max (> 0) bytes of the stream out of what was received. Their number; 0: end of file; -E_AGAIN:
+ * nothing is there yet; -E_PROTO: broken. */
+must_check err host_stream_read(struct host_stream *s, struct fifo *from, void *to, u32 max);
+
+/* Whether host_stream_read would give something other than -E_AGAIN. Takes chunk heads out of `from`. */
+bool host_stream_readable(struct host_stream *s, struct fifo *from);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* A serial port: 16550 with its FIFOs (PC16550D data sheet), driven by interrupts. Nothing waits: uart_run
+ * moves what can be moved now, within a bound. */
+#pragma once
+
+#include "fifo.h"
+
+struct port_io {
+    void *ctx; /* handed to both */
+    u8 (*in8)(void *ctx, u16 port);
+    void (*out8)(void *ctx, u16 port, u8 value);
+};
+
+enum { COM1_PORT = 0x3f8, COM2_PORT = 0x2f8, UART_PORTS = 8 };
+
+struct uart {
+    const struct port_io *io;
+    u16 base;
+    bool present;
+    bool paused; /* transmit nothing for now (XOFF); the owner's to set, uart_run to be called after it is
+                    cleared */
+    u8 enabled;  /* interrupt enable register, as last written */
+    struct fifo rx, tx;
+};
+
+/* Sets the port up: 115,200 8N1, FIFOs on, receive interrupts on. `present` is false if nothing is there;
+ * uart_run then does nothing. */
+void uart_init(struct uart *u, const struct port_io *io, u16 base);
+
+/* Receives into rx and sends from tx as far as the hardware has or takes bytes. To be called after each irq,
+ * after bytes were put into tx, and after bytes were taken from rx. When rx is full the rest stays in the
+ * hardware, which holds the sender back. At most 2 * FIFO_BYTES bytes a call. Returns the number of bytes
+ * received. */
+u32 uart_run(struct uart *u);
