@@ -165,14 +165,6 @@ static void set_ports(struct space *s, bool open) {
         }
 }
 
-void arch_ports_changed(struct space *s) {
-    if (cpu.ports != s)
-        return;
-    memset(tss.ports, 0xff, PORTS_BYTES);
-    cpu.ports = NULL;
-    cpu.space = NULL; /* so that the next switch looks at the ports again */
-}
-
 static void switch_ports(struct space *s) {
     if (s->ports_count == 0) {
         tss.ports_at = sizeof tss;
@@ -185,6 +177,15 @@ static void switch_ports(struct space *s) {
         set_ports(cpu.ports, false);
     set_ports(s, true);
     cpu.ports = s;
+}
+
+void arch_ports_changed(struct space *s) {
+    if (cpu.ports == s) {
+        memset(tss.ports, 0xff, PORTS_BYTES);
+        cpu.ports = NULL;
+    }
+    if (cpu.space == s)
+        switch_ports(s);
 }
 
 void arch_fpu_init(struct thread *t) {

@@ -42,7 +42,7 @@ void arch_fpu_save(struct thread *t);
 void arch_fpu_init(struct thread *t);
 /* Make t->fpu, that came from a user, one that FXRSTOR takes (reserved MXCSR bits are cleared). */
 void arch_fpu_clean(struct thread *t);
-/* The space's ports changed, or it goes away: the I/O bitmap is made anew at the next switch. */
+/* The space's ports changed, or it goes away. */
 void arch_ports_changed(struct space *s);
 /* Leave the boot path for good and run t (NULL: idle). In entry.asm. */
 __attribute__((noreturn)) void enter_thread(struct thread *t);
