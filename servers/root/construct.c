@@ -116,20 +116,24 @@ static void make_window(enum server_id id) {
          "a permit on its window", id);
 }
 
-void construct_server(enum server_id id) {
-    make_space(id);
-    vaddr entry = load_image(id);
-    make_object(id, ROOT_SLOT(id, OF_ENDPOINT), KIND_ENDPOINT, 1);
-    make_object(id, ROOT_SLOT(id, OF_TABLE), KIND_CAPTABLE, wirings[id].table_frames);
-    make_account(id);
-    make_window(id);
+/* The account decides how mappings are counted, so it is bound before the first one. */
+static void bind_space(enum server_id id) {
     u32 crash = SLOT_FREE; /* root's own endpoint with this server's number as badge, only for the binding */
     must(sys_cap_copy(BOOT_TABLE, crash, SLOT_ENDPOINT, RIGHT_ALL, id), "its crash endpoint", id);
     must(sys_space_bind(ROOT_SLOT(id, OF_SPACE), crash, SLOT_NULL, crash, ROOT_SLOT(id, OF_ACCOUNT),
                         ROOT_SLOT(id, OF_TABLE), 0),
          "binding its space", id);
     must(sys_cap_drop(BOOT_TABLE, crash), "its crash endpoint", id);
-    make_thread(id, entry);
+}
+
+void construct_server(enum server_id id) {
+    make_space(id);
+    make_object(id, ROOT_SLOT(id, OF_ENDPOINT), KIND_ENDPOINT, 1);
+    make_object(id, ROOT_SLOT(id, OF_TABLE), KIND_CAPTABLE, wirings[id].table_frames);
+    make_account(id);
+    bind_space(id);
+    make_window(id);
+    make_thread(id, load_image(id));
 }
 
 static void grant(enum server_id id, u32 slot, u32 from, u64 rights, u64 badge) {
