@@ -245,9 +245,10 @@ static void free_buffer_page(struct cache *c, struct buffer_head *ring) {
         }
         bh = bh->this_page;
     } while (bh != ring);
-    c->host->free_frame(c->host->ctx, ring->frame);
     bc->pages--;
+    pfn frame = ring->frame;
     free_heads(bc, ring);
+    c->host->free_frame(c->host->ctx, frame);
 }
 
 /* One pass over a list whose members may go together with others of it: busy ones move to its end. */

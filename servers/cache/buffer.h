@@ -69,5 +69,6 @@ struct buffer_head *bread_cached(struct cache *c, u32 dev, u64 block, u32 size) 
 /* Ends a use. The data may go as soon as the caller waits. */
 void brelse(struct cache *c, struct buffer_head *bh);
 
-/* Frees up to `want` pages whose buffers are all unused, the least recently used first; returns how many. */
+/* Frees up to `want` pages whose buffers are all unused, the least recently used first; returns how many.
+ * Short wait. */
 u64 shrink_buffers(struct cache *c, u64 want);

@@ -128,7 +128,8 @@ static bool start_ahead(struct cache *c, struct plug *plug, struct inode *inode,
         return made == 0;
     /* As many are left to whoever is waiting for its page, so that reading ahead holds nobody up. */
     if (c->bios.nfree < 2 * PAGE_BLOCKS_MAX) {
-        page_drop(c, page);
+        page_unlink(c, page);
+        page_free(c, page);
         return false;
     }
     start_page(c, plug, page, &map);

@@ -20,7 +20,7 @@ struct host {
     /* A frame of this server's account, seen at address(): its number, or 0. Short wait. Contents undefined.
      */
     pfn (*alloc_frame)(void *ctx);
-    /* Gives back a frame that nobody maps. Never waits. */
+    /* Gives back a frame that no program maps. Short wait. */
     void (*free_frame)(void *ctx, pfn frame);
     /* Where a frame of alloc_frame is seen. */
     void *(*address)(void *ctx, pfn frame);

@@ -65,30 +65,36 @@ void inode_hold(struct inode *inode) {
 
 static void free_inode(struct cache *c, struct inode *inode) {
     ASSERT(inode->npages == 0 && inode->count == 0);
-    TAILQ_REMOVE(&c->inodes.unused, inode, unused);
-    c->inodes.nunused--;
     c->inodes.inodes--;
     if (inode->kind != INODE_SHM)
         LIST_REMOVE(inode, hash);
     kmem_cache_free(c->inodes.heads, inode);
 }
 
-void iput(struct cache *c, struct inode *inode) {
-    ASSERT(inode->count > 0);
-    if (--inode->count > 0)
-        return;
-    TAILQ_INSERT_TAIL(&c->inodes.unused, inode, unused);
-    c->inodes.nunused++;
-    if (inode->kind != INODE_SHM)
-        return;
-    /* Nobody can ask for these pages again. Those that are still mapped go when reclaim comes by. */
+/* Nobody can ask for the pages of shared memory any more. Those that are still mapped go when reclaim comes
+ * by. The last user is still counted, so that the inode stays. */
+static void drop_shm(struct cache *c, struct inode *inode) {
     struct page *page;
+    inode->dead = true;
     TAILQ_FOREACH(page, &inode->pages, queue) {
         page_lru_first(c, page);
     }
     reclaim_inode(c, inode);
-    if (inode->npages == 0)
+}
+
+void iput(struct cache *c, struct inode *inode) {
+    ASSERT(inode->count > 0);
+    bool shm = inode->kind == INODE_SHM;
+    if (shm && inode->count == 1)
+        drop_shm(c, inode);
+    if (--inode->count > 0)
+        return;
+    if (shm && inode->npages == 0) {
         free_inode(c, inode);
+    } else {
+        TAILQ_INSERT_TAIL(&c->inodes.unused, inode, unused);
+        c->inodes.nunused++;
+    }
 }
 
 err shm_create(struct cache *c, u64 size, struct inode **out) {
@@ -110,6 +116,8 @@ u64 prune_icache(struct cache *c, u64 want) {
     while (inode && freed < want) {
         struct inode *next = TAILQ_NEXT(inode, unused);
         if (inode->npages == 0) {
+            TAILQ_REMOVE(&c->inodes.unused, inode, unused);
+            c->inodes.nunused--;
             free_inode(c, inode);
             freed++;
         }

@@ -33,6 +33,7 @@ struct inode {
     u64 sectors; /* of 512 bytes, that it takes on the disk */
     u32 atime, mtime, ctime;
     u32 rdev;
+    bool dead;               /* INODE_SHM: the last user is gone, or just going: its pages are garbage */
     bool fast_symlink;       /* its target lies in block[] */
     u32 block[INODE_BLOCKS]; /* direct 0..11, single, double, triple indirect; checked when used */
 };
@@ -56,7 +57,7 @@ err iget(struct cache *c, u32 ino, struct inode **out) must_check;
 /* One more user of an inode that has one. Never waits. */
 void inode_hold(struct inode *inode);
 
-/* One user less. Never waits. */
+/* One user less. Short wait, if it was the last one of shared memory. */
 void iput(struct cache *c, struct inode *inode);
 
 /* A new object of shared memory of `size` bytes, counted once. -E_NOMEM; -E_INVAL: size 0. Short wait. */

@@ -46,42 +46,49 @@ static struct page *page_alloc(struct cache *c) {
     return page;
 }
 
-static void page_free(struct cache *c, struct page *page) {
-    c->host->free_frame(c->host->ctx, page->frame);
+void page_free(struct cache *c, struct page *page) {
+    pfn frame = page->frame;
     kmem_cache_free(c->pages.heads, page);
+    c->host->free_frame(c->host->ctx, frame);
+}
+
+static void page_link(struct cache *c, struct page *page, bool lru) {
+    LIST_INSERT_HEAD(bucket_of(&c->pages, page->inode, page->index), page, hash);
+    TAILQ_INSERT_TAIL(&page->inode->pages, page, queue);
+    page->inode->npages++;
+    c->pages.pages++;
+    if (lru) {
+        page->flags |= PG_LRU;
+        TAILQ_INSERT_TAIL(&c->pages.lru, page, lru);
+        c->pages.lru_pages++;
+    }
 }
 
 err page_make(struct cache *c, struct inode *inode, u64 index, bool lru, struct page **out) {
-    struct page *page = find_page(c, inode, index);
-    if (page) {
-        *out = page;
-        return 0;
+    struct page *made = NULL;
+    for (;;) { /* whatever was found is looked for again after each wait for memory */
+        struct page *page = find_page(c, inode, index);
+        if (page && made) {
+            page_free(c, made);
+            made = NULL;
+        } else if (page) {
+            *out = page;
+            return 0;
+        } else if (made) {
+            made->inode = inode;
+            made->index = index;
+            page_link(c, made, lru);
+            *out = made;
+            return 1;
+        } else {
+            made = page_alloc(c);
+            if (!made)
+                return -E_NOMEM;
+        }
     }
-    struct page *made = page_alloc(c);
-    if (!made)
-        return -E_NOMEM;
-    page = find_page(c, inode, index); /* another worker may have made it while we waited for memory */
-    if (page) {
-        page_free(c, made);
-        *out = page;
-        return 0;
-    }
-    made->inode = inode;
-    made->index = index;
-    LIST_INSERT_HEAD(bucket_of(&c->pages, inode, index), made, hash);
-    TAILQ_INSERT_TAIL(&inode->pages, made, queue);
-    inode->npages++;
-    c->pages.pages++;
-    if (lru) {
-        made->flags |= PG_LRU;
-        TAILQ_INSERT_TAIL(&c->pages.lru, made, lru);
-        c->pages.lru_pages++;
-    }
-    *out = made;
-    return 1;
 }
 
-void page_drop(struct cache *c, struct page *page) {
+void page_unlink(struct cache *c, struct page *page) {
     ASSERT(!(page->flags & PG_LOCKED) && page->count == 0);
     LIST_REMOVE(page, hash);
     TAILQ_REMOVE(&page->inode->pages, page, queue);
@@ -91,7 +98,6 @@ void page_drop(struct cache *c, struct page *page) {
         TAILQ_REMOVE(&c->pages.lru, page, lru);
         c->pages.lru_pages--;
     }
-    page_free(c, page);
 }
 
 void page_lru_first(struct cache *c, struct page *page) {

@@ -62,8 +62,12 @@ struct page *find_page(const struct cache *c, const struct inode *inode, u64 ind
  * 0: it was there, perhaps by now; -E_NOMEM. Short wait. */
 err page_make(struct cache *c, struct inode *inode, u64 index, bool lru, struct page **out) must_check;
 
-/* Drops a page that is neither locked nor counted nor mapped; its frame goes back to the host. */
-void page_drop(struct cache *c, struct page *page);
+/* Takes a page that is neither locked nor counted nor mapped out of all lists: nobody finds it any more.
+ * Never waits. */
+void page_unlink(struct cache *c, struct page *page);
+
+/* Gives back a page that is in no list, and its frame. Short wait. */
+void page_free(struct cache *c, struct page *page);
 
 /* Puts a page into the LRU list, where it goes first; nothing if it is there. */
 void page_lru_first(struct cache *c, struct page *page);

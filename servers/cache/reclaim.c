@@ -12,11 +12,12 @@ struct batch {
 
 /* Nobody needs this page here: whether a program maps it is another question. */
 static bool is_idle(const struct page *page) {
-    bool disposable = page->inode->kind != INODE_SHM || page->inode->count == 0;
+    bool disposable = page->inode->kind != INODE_SHM || page->inode->dead;
     return disposable && page->count == 0 && !(page->flags & PG_LOCKED);
 }
 
-/* Drops the pages of the batch that are not mapped, and empties it. Returns how many. */
+/* Drops the pages of the batch that are not mapped, and empties it. Returns how many. All of them are out of
+ * the lists before the first is freed, as others may run then. */
 static u32 drop_unmapped(struct cache *c, struct batch *b) {
     pfn frames[RECLAIM_BATCH];
     bool mapped[RECLAIM_BATCH];
@@ -27,10 +28,12 @@ static u32 drop_unmapped(struct cache *c, struct batch *b) {
         c->host->mapped(c->host->ctx, frames, b->n, mapped);
     for (u32 i = 0; i < b->n; i++) {
         if (!mapped[i]) {
-            page_drop(c, b->page[i]);
-            dropped++;
+            page_unlink(c, b->page[i]);
+            b->page[dropped++] = b->page[i];
         }
     }
+    for (u32 i = 0; i < dropped; i++)
+        page_free(c, b->page[i]);
     b->n = 0;
     return dropped;
 }
@@ -40,7 +43,7 @@ static u32 drop_unmapped(struct cache *c, struct batch *b) {
  * the visits that are left. */
 static u64 pick(struct cache *c, struct batch *b, u64 visits, u64 want, bool spare) {
     struct page_cache *pc = &c->pages;
-    for (; visits > 0 && b->n < MIN(want, RECLAIM_BATCH); visits--) {
+    for (; visits > 0 && b->n < MIN(want, RECLAIM_BATCH) && !TAILQ_EMPTY(&pc->lru); visits--) {
         struct page *page = TAILQ_FIRST(&pc->lru);
         TAILQ_REMOVE(&pc->lru, page, lru);
         TAILQ_INSERT_TAIL(&pc->lru, page, lru);
@@ -54,7 +57,7 @@ static u64 pick(struct cache *c, struct batch *b, u64 visits, u64 want, bool spa
 
 static u64 shrink_pages(struct cache *c, u64 want, bool spare) {
     u64 freed = 0, visits = c->pages.lru_pages;
-    while (visits > 0 && freed < want) {
+    while (visits > 0 && freed < want && !TAILQ_EMPTY(&c->pages.lru)) {
         struct batch b = {.n = 0};
         visits = pick(c, &b, visits, want - freed, spare);
         freed += drop_unmapped(c, &b);
@@ -76,17 +79,18 @@ u64 reclaim(struct cache *c, u64 want) {
 }
 
 void reclaim_inode(struct cache *c, struct inode *inode) {
-    struct batch b = {.n = 0};
-    struct page *page = TAILQ_FIRST(&inode->pages);
-    while (page) {
-        struct page *next = TAILQ_NEXT(page, queue);
-        if (is_idle(page))
-            b.page[b.n++] = page;
-        if (b.n == RECLAIM_BATCH)
-            drop_unmapped(c, &b);
-        page = next;
+    u64 visits = inode->npages;
+    while (visits > 0 && !TAILQ_EMPTY(&inode->pages)) {
+        struct batch b = {.n = 0};
+        for (; visits > 0 && b.n < RECLAIM_BATCH; visits--) {
+            struct page *page = TAILQ_FIRST(&inode->pages);
+            TAILQ_REMOVE(&inode->pages, page, queue);
+            TAILQ_INSERT_TAIL(&inode->pages, page, queue);
+            if (is_idle(page))
+                b.page[b.n++] = page;
+        }
+        drop_unmapped(c, &b);
     }
-    drop_unmapped(c, &b);
 }
 
 u64 count_mapped(struct cache *c) {

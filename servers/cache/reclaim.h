@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Giving memory back: clean pages that nobody maps, metadata buffers that nobody uses, then names and inodes.
- * Called when the host has no frame, when frame's watermarks ask for it, and on drop_caches. Nothing here
- * waits. */
+ * Called when the host has no frame, when frame's watermarks ask for it, and on drop_caches. All of it may
+ * wait short. */
 #pragma once
 
 #include <abi/types.h>

@@ -387,3 +387,39 @@ Test(pages, shared_memory) {
     cr_assert_eq(w.c.inodes.inodes, files);
     end();
 }
+
+/* Workers share objects, drop them and drop caches, all at once. */
+static void share(struct world *world, void *arg) {
+    struct inode *shared = arg;
+    for (u32 i = 0; i < 10; i++) {
+        struct inode *own;
+        struct page_answer page;
+        cr_assert_eq(shm_create(&world->c, 40 * PAGE_BYTES, &own), 0);
+        for (u32 j = 0; j < 40; j++) {
+            cr_assert_eq(
+                shm_page(&world->c, world_random(world, 2) ? own : shared, world_random(world, 40), &page),
+                0);
+            if (world_random(world, 10) == 0)
+                world_map(world, page.frame, true);
+        }
+        if (world_random(world, 2))
+            drop_caches(&world->c);
+        iput(&world->c, own);
+    }
+    iput(&world->c, shared);
+}
+
+Test(pages, shared_memory_by_workers) {
+    begin(1024, seed_begin(51));
+    struct inode *shared;
+    cr_assert_eq(shm_create(&w.c, 40 * PAGE_BYTES, &shared), 0);
+    for (u32 i = 0; i < 6; i++) {
+        if (i > 0)
+            inode_hold(shared);
+        world_task(&w, share, shared);
+    }
+    world_run(&w);
+    for (u32 i = 0; i < WORLD_FRAMES; i++)
+        w.mapped[i] = false;
+    end();
+}

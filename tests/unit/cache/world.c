@@ -138,6 +138,8 @@ static void host_free_frame(void *ctx, pfn frame) {
     cr_assert(!w->mapped[frame - 1], "freed a frame that a program maps");
     w->frame[frame - 1] = NULL;
     w->frames_used--;
+    if (w->current >= 0 && world_random(w, 2))
+        switch_to_main(w);
 }
 
 static void *host_address(void *ctx, pfn frame) {
