@@ -51,14 +51,12 @@ def copy_to(fd):
 
 
 def feed_chunks(channel):
-    """Standard input for the guest, one chunk for each byte that it asks with (include/abi/launch.h)."""
-    ended = False
-    for asked in channel.received():
-        for _ in asked:
-            data = b"" if ended else read_stdin(CHUNK_BYTES)
-            if not ended:
-                channel.ours.sendall(len(data).to_bytes(2, "little") + data)
-            ended = not data
+    """Standard input for the guest, in chunks, once the guest has sent a byte (include/abi/launch.h)."""
+    if channel.ours.recv(1):
+        data = b"x"
+        while data:
+            data = read_stdin(CHUNK_BYTES)
+            channel.ours.sendall(len(data).to_bytes(2, "little") + data)
 
 
 def piped_terminal(channel):

@@ -3,10 +3,10 @@
  * exit.
  *
  * mode=cmd: standard output and error of the command go out byte by byte through two debug-console ports. Its
- * standard input is pulled through COM2: the guest writes one byte (any) and gets one chunk: u16 length
- * (little endian, at most LAUNCH_CHUNK_BYTES), then that many bytes. Length 0 is the end of file, and stays
- * it: nothing is sent after it. The launcher sends nothing unasked, so nothing is lost while the UART is
- * being set up. The boot module "cmd" holds the text of the command.
+ * standard input comes over COM2 in chunks: u16 length (little endian, 1 to LAUNCH_CHUNK_BYTES), then that
+ * many bytes; length 0 is the end of file, and nothing comes after it. The launcher sends nothing before the
+ * guest has sent one byte (any) on COM2: setting up a UART empties its FIFO, and would lose what came before.
+ * The boot module "cmd" holds the text of the command.
  *
  * mode=tty: COM1 is the terminal.
  *

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; A stand-in for the system, to test images/run by itself: a Multiboot program without interrupts that obeys the
-; first letter of the boot module `cmd`; without one it reads a line on COM1, writes it back in brackets, and exits with 0.
+; first letter of the boot module `cmd`; without one it reads a line on COM1, writes it back in brackets and ends.
 ;   e  copies standard input to standard output and to standard error, then exits with status 7
 ;   p  panics        c  says that a server crashed     a  says that the audit failed     t  triple faults
 ;   h  hangs         q  switches off without an exit marker                              s  exits with 139
@@ -59,15 +59,15 @@ com2_byte:
     in al, dx
     ret
 
-; Chunks: ask with one byte, then u16 length and that many bytes; length 0 ends.
+; Chunks, after one byte of ours: u16 length and that many bytes; length 0 ends.
 echo:
     mov dx, COM2 + 2            ; FIFO on, and emptied: nothing may have been sent before it was asked for
     mov al, 0xc7
     out dx, al
-.chunk:
     mov dx, COM2
     mov al, '+'
     out dx, al
+.chunk:
     call com2_byte
     movzx ebp, al
     call com2_byte
