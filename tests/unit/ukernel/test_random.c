@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Random calls over several spaces and accounts against a flat model: one array of entries per space and one record per
- * frame. After each step everything is compared, and the audit runs. QUIRE_SEED overrides the seed. */
+/* Random calls over several spaces and accounts against a flat model: one array of entries per space and one
+ * record per frame. After each step everything is compared, and the audit runs. QUIRE_SEED overrides the
+ * seed. */
 #include "world.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -9,12 +10,34 @@
 enum { SPACES = 4, STEPS = 4000 };
 
 /* Pages on both sides of every border between tables of every level. */
-static const vaddr pages[] = {
-    0x1000,       0x2000,       0x3000,        0x1fe000,      0x1ff000,        0x200000,
-    0x201000,     0x400000,     0x401000,      0x3fffe000,    0x3ffff000,      0x40000000,
-    0x40001000,   0x40200000,   0x7fffffe000,  0x7ffffff000,  0x8000000000,    0x8000001000,
-    0x8000200000, 0x8040000000, 0x10000000000, 0x10000001000, 0x10000002000,   USER_END - 0x201000,
-    USER_END - 0x200000, USER_END - 0x3000, USER_END - 0x2000, USER_END - 0x1000};
+static const vaddr pages[] = {0x1000,
+                              0x2000,
+                              0x3000,
+                              0x1fe000,
+                              0x1ff000,
+                              0x200000,
+                              0x201000,
+                              0x400000,
+                              0x401000,
+                              0x3fffe000,
+                              0x3ffff000,
+                              0x40000000,
+                              0x40001000,
+                              0x40200000,
+                              0x7fffffe000,
+                              0x7ffffff000,
+                              0x8000000000,
+                              0x8000001000,
+                              0x8000200000,
+                              0x8040000000,
+                              0x10000000000,
+                              0x10000001000,
+                              0x10000002000,
+                              USER_END - 0x201000,
+                              USER_END - 0x200000,
+                              USER_END - 0x3000,
+                              USER_END - 0x2000,
+                              USER_END - 0x1000};
 enum { PAGES = ARRAY_LEN(pages) };
 
 /* ---- the model ---- */
@@ -135,11 +158,12 @@ static void compare(u32 step, const char *op) {
     for (u32 s = 0; s < SPACES; s++) {
         for (u32 p = 0; p < PAGES; p++) {
             const u64 *e = pt_leaf(m[s].space, pages[p]);
-            cr_assert_eq(e ? *e : 0, m[s].entry[p], "step %u %s: space %u page %lx: %lx, model %lx", step, op, s,
-                         pages[p], e ? *e : 0, m[s].entry[p]);
+            cr_assert_eq(e ? *e : 0, m[s].entry[p], "step %u %s: space %u page %lx: %lx, model %lx", step, op,
+                         s, pages[p], e ? *e : 0, m[s].entry[p]);
         }
-        cr_assert_eq(m[s].space->pool_count, m[s].tables - tree(&m[s]), "step %u %s: pool %u, model %lu - %lu",
-                     step, op, m[s].space->pool_count, m[s].tables, tree(&m[s]));
+        cr_assert_eq(m[s].space->pool_count, m[s].tables - tree(&m[s]),
+                     "step %u %s: pool %u, model %lu - %lu", step, op, m[s].space->pool_count, m[s].tables,
+                     tree(&m[s]));
     }
     for (pfn n = 0; n < WORLD_FRAMES; n++) {
         u32 o, s;
@@ -147,8 +171,9 @@ static void compare(u32 step, const char *op) {
         const struct frame *g = &frame_table[n];
         cr_assert(g->own == o && g->shares == s && g->pins == f[n].pins && g->account == f[n].account &&
                       frame_kind(g) == f[n].kind,
-                  "step %u %s: frame %lu: own %u shares %u pins %u account %u kind %u; model %u %u %u %u %u", step, op, n,
-                  g->own, g->shares, g->pins, g->account, frame_kind(g), o, s, f[n].pins, f[n].account, f[n].kind);
+                  "step %u %s: frame %lu: own %u shares %u pins %u account %u kind %u; model %u %u %u %u %u",
+                  step, op, n, g->own, g->shares, g->pins, g->account, frame_kind(g), o, s, f[n].pins,
+                  f[n].account, f[n].kind);
         cr_assert_eq(g->state >> 4, f[n].flags, "step %u %s: frame %lu: flags %x, model %x", step, op, n,
                      g->state >> 4, f[n].flags);
         if (f[n].kind == KIND_DATA && n >= FIRST_FREE)
@@ -165,7 +190,21 @@ static u8 some_account(void) {
     return (u8)(1 + rnd(3));
 }
 static pfn some_frame(void) {
-    return rnd(8) ? FIRST_FREE + rnd(60) : rnd(WORLD_FRAMES + 2);
+    return rnd(20) ? FIRST_FREE + 170 + rnd(60) : rnd(WORLD_FRAMES + 2);
+}
+/* Most often one that the account may map. */
+static pfn frame_for(u8 account) {
+    pfn n = some_frame();
+    for (u32 tries = 0; tries < 8 && !is_data(n, account); tries++)
+        n = some_frame();
+    return n;
+}
+/* Half of the times one that the space maps already. */
+static u32 some_page(const struct model *x) {
+    u32 p = (u32)rnd(PAGES);
+    for (u32 tries = 0; rnd(2) && tries < PAGES && !(x->entry[p] & PTE_PRESENT); tries++)
+        p = (p + 1) % PAGES;
+    return p;
 }
 static u64 some_rights(void) {
     static const u64 usual[] = {1, 3, 3, 5, 9, 11, 0, 7, 13};
@@ -210,7 +249,7 @@ static void op_map(void) {
     w.own_only = rnd(4) == 0;
     u32 p = (u32)rnd(PAGES);
     u64 rights = rnd(10) ? some_rights() : MAP_PAGER;
-    pfn n = some_frame();
+    pfn n = frame_for(w.account);
     if (rights == MAP_PAGER)
         n = rnd(6) * 2 + (rnd(8) == 0);
     struct map_item item = {pages[p] | rights, n};
@@ -220,7 +259,8 @@ static void op_map(void) {
     else
         good = good && is_data(n, w.account) && wx_ok(x, rights) && room(x, n);
     struct map_result r = mm_map(&w, &item, 1);
-    cr_assert_eq(r.done == 1, good, "map: %ld, why %lu, page %lx rights %lx frame %lu", r.done, r.why, pages[p], rights, n);
+    cr_assert_eq(r.done == 1, good, "map: %ld, why %lu, page %lx rights %lx frame %lu", r.done, r.why,
+                 pages[p], rights, n);
     if (good && rights == MAP_PAGER)
         x->entry[p] = n;
     else if (good)
@@ -239,7 +279,8 @@ static void some_range(u32 *lo, u32 *hi) {
 }
 
 /* One range call repeated until its end: each step must make progress. */
-typedef struct range_result range_call(const struct window *w, vaddr first, u64 count, u64 argument, u64 *area);
+typedef struct range_result range_call(const struct window *w, vaddr first, u64 count, u64 argument,
+                                       u64 *area);
 static u64 repeat(range_call *call, const struct window *w, u32 lo, u32 hi, u64 argument) {
     u64 records = 0;
     vaddr end = pages[hi] + PAGE_BYTES;
@@ -252,7 +293,8 @@ static u64 repeat(range_call *call, const struct window *w, u32 lo, u32 hi, u64 
     return records;
 }
 
-static struct range_result protect_call(const struct window *w, vaddr first, u64 count, u64 rights, u64 *area) {
+static struct range_result protect_call(const struct window *w, vaddr first, u64 count, u64 rights,
+                                        u64 *area) {
     (void)area;
     return mm_protect(w, first, count, rights);
 }
@@ -285,7 +327,8 @@ static void op_unmap(void) {
         bool present = e & PTE_PRESENT;
         if (!e || hidden(&w, e) || (!present && flags))
             continue;
-        bool mine = present && f[PTE_FRAME(e)].account == w.account && !(f[PTE_FRAME(e)].flags & FRAME_QUEUED);
+        bool mine =
+            present && f[PTE_FRAME(e)].account == w.account && !(f[PTE_FRAME(e)].flags & FRAME_QUEUED);
         model_remove(x, p, mine);
         u32 o = 1, s = 1;
         if (present)
@@ -374,8 +417,8 @@ static void op_clone(void) {
     for (u32 p = lo; p <= hi; p++) {
         u32 stop;
         if (!model_clone_page(x, y, p, private, &stop)) {
-            cr_assert(at == pages[p] && r.stop == stop, "clone stopped at %lx for %u, expected %lx for %u", at,
-                      r.stop, pages[p], stop);
+            cr_assert(at == pages[p] && r.stop == stop, "clone stopped at %lx for %u, expected %lx for %u",
+                      at, r.stop, pages[p], stop);
             return;
         }
     }
@@ -384,7 +427,7 @@ static void op_clone(void) {
 
 static void op_fault(void) {
     struct model *x = &m[rnd(SPACES)];
-    x->view_page = (u32)rnd(PAGES);
+    x->view_page = some_page(x);
     x->view = mm_fault_view(x->space, pages[x->view_page]);
     x->epoch_passed = false;
     u64 e = x->entry[x->view_page];
@@ -449,19 +492,27 @@ static void op_answer(void) {
     if (x->view_page == PAGES)
         return;
     vaddr fault = pages[x->view_page];
-    struct answer a = {x->space, x->view.leaf, x->view.entry, x->view.epoch, fault, some_account(),
-                       (u8)(rnd(4) ? MAP_ALL : some_rights()), fault & ~(BLOCK_BYTES - 1),
+    struct answer a = {x->space,
+                       x->view.leaf,
+                       x->view.entry,
+                       x->view.epoch,
+                       fault,
+                       some_account(),
+                       (u8)(rnd(4) ? MAP_ALL : some_rights()),
+                       fault & ~(BLOCK_BYTES - 1),
                        (fault & ~(BLOCK_BYTES - 1)) + BLOCK_BYTES};
     if (rnd(4) == 0) {
         a.lo = fault;
         a.hi = fault + PAGE_BYTES;
     }
+    if (rnd(2) && x->entry[x->view_page] & PTE_PRESENT)
+        a.account = f[PTE_FRAME(x->entry[x->view_page])].account;
     struct fault_item items[4];
     u32 where[4], count = 1 + (u32)rnd(4), expected = 0;
     for (u32 i = 0; i < count; i++) {
         where[i] = i ? page_after(x->view_page, 4) : x->view_page;
         u64 op = rnd(4);
-        pfn n = op == FILL_UPGRADE && rnd(4) ? PTE_FRAME(x->entry[where[i]]) : some_frame();
+        pfn n = op == FILL_UPGRADE && rnd(4) ? PTE_FRAME(x->entry[where[i]]) : frame_for(a.account);
         items[i] = (struct fault_item){pages[where[i]] | some_rights(), ITEM_FRAME(n, op)};
     }
     u32 mask = mm_answer(&a, items, count);
@@ -476,7 +527,7 @@ static void op_answer(void) {
 
 static void op_give(void) {
     u8 from = some_account(), to = some_account();
-    pfn n = some_frame();
+    pfn n = frame_for(from);
     bool good = is_data(n, from) && idle(n);
     cr_assert_eq(frame_give_run(from, to, n, 1) == 1, good);
     if (!good)
@@ -487,7 +538,7 @@ static void op_give(void) {
 
 static void op_pin(void) {
     u8 account = some_account();
-    u64 n = some_frame();
+    u64 n = frame_for(account);
     bool up = rnd(2), good = is_data(n, account) && (up ? f[n].pins < 255 : f[n].pins > 0);
     cr_assert_eq((up ? frame_pin(account, &n, 1) : frame_unpin(account, &n, 1)) == 1, good);
     if (!good)
@@ -513,7 +564,7 @@ static void op_collect(void) {
 
 static void op_copy(void) {
     struct model *x = &m[rnd(SPACES)], *y = &m[rnd(SPACES)];
-    u32 p = (u32)rnd(PAGES), q = (u32)rnd(PAGES);
+    u32 p = some_page(x), q = some_page(y);
     struct copy_side from = {x->space, pages[p], 0}, to = {y->space, pages[q], 0};
     struct copy_result r = mm_copy(&to, &from, PAGE_BYTES);
     u64 e = x->entry[p], g = y->entry[q];
@@ -534,10 +585,12 @@ static void op_enter(void) {
 }
 
 static void op_access(void) {
-    struct model *x = &m[rnd(SPACES)];
-    if (cpu.space != x->space)
+    struct model *x = m;
+    while (x < m + SPACES && x->space != cpu.space)
+        x++;
+    if (x == m + SPACES)
         return;
-    u32 p = (u32)rnd(PAGES);
+    u32 p = some_page(x);
     enum access access = (enum access)rnd(3);
     u64 e = x->entry[p];
     bool good = e & PTE_PRESENT && e & PTE_USER && !(access == ACCESS_WRITE && !(e & PTE_WRITE)) &&
@@ -570,8 +623,9 @@ static void op_destroy(void) {
     u64 found = 0;
     for (pfn n = 0; n < WORLD_FRAMES; n++)
         if (f[n].kind == KIND_TABLE && frame_kind(&frame_table[n]) == KIND_DATA) {
-            f[n] = (struct model_frame){f[n].account, KIND_DATA, 0, FRAME_QUEUED | (n == top ? 0 : FRAME_ZEROED),
-                                        n == top ? content(n) : 0};
+            f[n] =
+                (struct model_frame){f[n].account, KIND_DATA, 0, FRAME_QUEUED | (n == top ? 0 : FRAME_ZEROED),
+                                     n == top ? content(n) : 0};
             found++;
         }
     cr_assert_eq(found, x->tables);
@@ -582,7 +636,7 @@ static void op_destroy(void) {
     f[frame].kind = KIND_SPACE;
     x->space = s;
     cr_assert_eq(space_set_account(s, x->account), 0);
-    for (pfn n = FIRST_FREE + 60; n < WORLD_FRAMES && x->tables < 30; n++)
+    for (pfn n = FIRST_FREE + 230; n < WORLD_FRAMES && x->tables < 30; n++)
         if (is_data(n, 2) && idle(n)) {
             u64 one = n;
             cr_assert_eq(space_feed(s, 2, &one, 1), 1);
@@ -597,8 +651,10 @@ static void begin(void) {
     static const u8 account_of[SPACES] = {0, 0, 1, 2};
     static const u64 tables[SPACES] = {40, 20, 60, 12};
     for (u32 s = 0; s < SPACES; s++) {
-        m[s] = (struct model){.space = world_space(account_of[s], tables[s]), .account = account_of[s],
-                              .tables = tables[s], .view_page = PAGES};
+        m[s] = (struct model){.space = world_space(account_of[s], tables[s]),
+                              .account = account_of[s],
+                              .tables = tables[s],
+                              .view_page = PAGES};
         m[s].space->flags = s == 1 ? SPACE_WX : 0;
     }
     for (pfn n = 0; n < WORLD_FRAMES; n++)
@@ -611,10 +667,12 @@ static void run(u64 from) {
         const char *name;
         void (*run)(void);
         u32 weight;
-    } ops[] = {{"feed", op_feed, 1},     {"unfeed", op_unfeed, 1}, {"map", op_map, 12},   {"unmap", op_unmap, 3},
-               {"protect", op_protect, 4}, {"scan", op_scan, 2},   {"clone", op_clone, 4}, {"fault", op_fault, 8},
-               {"answer", op_answer, 8}, {"give", op_give, 6},     {"pin", op_pin, 3},    {"collect", op_collect, 3},
-               {"copy", op_copy, 4},     {"enter", op_enter, 2},   {"access", op_access, 12}, {"destroy", op_destroy, 1}};
+    } ops[] = {{"feed", op_feed, 1},      {"unfeed", op_unfeed, 1},   {"map", op_map, 12},
+               {"unmap", op_unmap, 3},    {"protect", op_protect, 4}, {"scan", op_scan, 2},
+               {"clone", op_clone, 4},    {"fault", op_fault, 8},     {"answer", op_answer, 8},
+               {"give", op_give, 6},      {"pin", op_pin, 3},         {"collect", op_collect, 3},
+               {"copy", op_copy, 4},      {"enter", op_enter, 2},     {"access", op_access, 12},
+               {"destroy", op_destroy, 1}};
     u32 total = 0;
     for (u32 i = 0; i < ARRAY_LEN(ops); i++)
         total += ops[i].weight;

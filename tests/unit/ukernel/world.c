@@ -71,7 +71,8 @@ bool world_access(vaddr va, enum access access) {
     u64 *entry = pt_leaf(cpu.space, va);
     if (!*cached && entry)
         *cached = *entry;
-    /* TCG and real processors walk again before a fault that more rights would avoid, and to set the dirty bit. */
+    /* TCG and real processors walk again before a fault that more rights would avoid, and to set the dirty
+     * bit. */
     if (!mm_allows(*cached, access) || (access == ACCESS_WRITE && !(*cached & PTE_DIRTY)))
         *cached = entry ? *entry : 0;
     if (!mm_allows(*cached, access)) {
