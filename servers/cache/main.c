@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* cache: the cache server's shell. Memory for the tables, the disk, the workers, and who may ask for what. */
+#include <abi/info.h>
+#include <abi/layout.h>
+#include <abi/trace.h>
+#include <ipc/assert.h>
+#include <ipc/frame.h>
+#include <ipc/log.h>
+#include <ipc/slab.h>
+#include <proto/bits.h>
+#include <proto/cache.def>
+
+#include "reclaim.h"
+#include "shell.h"
+
+PROTO_DISPATCH(cache, CACHE_OPS)
+
+enum {
+    FRAMES_PER_BUCKET = 4,
+    RECLAIM_TARGET = 128, /* frames that go when memory is low; frame asks again if that is not enough */
+};
+
+struct cache cache;
+const struct host host = {.alloc_frame = memory_alloc,
+                          .free_frame = memory_free,
+                          .address = memory_address,
+                          .mapped = memory_mapped,
+                          .submit = disk_submit,
+                          .wait = worker_wait,
+                          .wake = worker_wake};
+
+/* What the disk holds is not believed: say once what was wrong with it. */
+static void log_faults(void) {
+    static u64 logged;
+    if (cache.fs.fault.count == logged)
+        return;
+    logged = cache.fs.fault.count;
+    log_line("ext2: %s (%lu), %lu so far", cache.fs.fault.reason, cache.fs.fault.where, logged);
+}
+
+static err dispatch(struct ipc_ctx *c, u64 label, u64 *w) {
+    err e = serve_check(c, label);
+    if (e)
+        return e;
+    e = cache_dispatch(c, label, w);
+    log_faults();
+    return e;
+}
+
+static void on_bits(u64 bits) {
+    worker_busy();
+    if (bits & BIT(BIT_MEMORY_LOW)) {
+        u64 freed = reclaim(&cache, RECLAIM_TARGET);
+        const struct info_page *info = (const struct info_page *)INFO_PAGE;
+        if (info->trace_mask & BIT(TRACE_USER))
+            (void)sys_trace_event(TRACE_USER_reclaim, 0, RECLAIM_TARGET, freed, 0,
+                                  0); /* nobody could be told */
+    }
+    if (bits & BIT(BIT_DRAIN))
+        memory_drain();
+    workers_run_queue(); /* with BIT_MEMORY_BACK there may be frames for those who wait */
+}
+
+/* The page cache's hash table, by the memory of the machine. */
+static struct page_bucket *make_buckets(u32 *count) {
+    u64 wanted = ((const struct info_page *)INFO_PAGE)->frames / FRAMES_PER_BUCKET;
+    u32 per_page = PAGE_BYTES / sizeof(struct page_bucket), order = 0;
+    while (order + 1 < MAX_ORDER && (u64)per_page << order < wanted)
+        order++;
+    for (;; order--) {
+        vaddr at = __get_free_pages(GFP_KERNEL, order);
+        if (at || order == 0) {
+            *count = per_page << order;
+            return (struct page_bucket *)at;
+        }
+    }
+}
+
+static void mount(void) {
+    const char *why;
+    err e = ext2_mount(&cache, &why);
+    if (e)
+        log_line("the disk is not mounted: %s%s%s", err_name(e), why ? ": " : "", why ? why : "");
+    else
+        log_line("ext2: %lu blocks of %u bytes, %u inodes", cache.fs.blocks, cache.fs.block_bytes,
+                 cache.fs.inodes);
+}
+
+int main(void) {
+    static const struct server server = {
+        .name = "cache",
+        .endpoint = SLOT_ENDPOINT,
+        .on_call = worker_on_call,
+        .on_bits = on_bits,
+        .before_wait = worker_before_wait,
+    };
+    log_name(server.name);
+    err e = frame_client_init();
+    if (!e)
+        e = kmem_cache_init();
+    ASSERT(e == 0);
+    err sectors = disk_init();
+    ASSERT(sectors >= 0);
+    u32 bucket_count;
+    struct page_bucket *buckets = make_buckets(&bucket_count);
+    ASSERT(buckets);
+    e = cache_init(&cache, &host, (u64)sectors, buckets, bucket_count);
+    if (!e)
+        e = workers_init();
+    ASSERT(e == 0);
+    if (sectors > 0)
+        mount();
+    e = workers_start(&server, dispatch);
+    ASSERT(e == 0);
+    server_run(&server);
+}

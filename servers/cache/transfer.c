@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes straight to a program: its system calls read, pread and getdents, which linux forwards, and its
+ * faults, which region forwards. No page is locked meanwhile, and the file's position moves only after
+ * everything was copied. */
+#include <abi/info.h>
+#include <abi/layout.h>
+#include <abi/trace.h>
+#include <ipc/assert.h>
+#include <ipc/frame.h>
+#include <proto/bits.h>
+#include <proto/cache.def>
+
+#include "shell.h"
+
+enum {
+    SIGBUS = 7,
+    BUS_ADRERR = 2,
+    YIELD_PAGES = 64, /* a long read lets other requests through now and then */
+};
+_Static_assert((u32)FAULT_CLUSTER == FAULT_ITEMS_MAX, "what a fault reads is what its answer may map");
+
+static void trace(const struct ipc_ctx *c, const struct inode *inode, u64 index,
+                  const struct page_answer *page, u64 pages) {
+    const struct info_page *info = (const struct info_page *)INFO_PAGE;
+    u64 what = page->source == PAGE_READ ? TRACE_USER_cache_miss : TRACE_USER_cache_hit;
+    if (info->trace_mask & BIT(TRACE_USER))
+        (void)sys_trace_event(what, c->call, inode->ino, index, pages, 0); /* nobody could be told */
+}
+
+/* Copies own memory to a program. 0: all of it. 1: the program faults there and will call again with
+ * `progress`, this call is over. Otherwise the error: the caller is gone (-E_BADCAP), or the address can't be
+ * the program's. */
+static err copy_out(struct ipc_ctx *c, vaddr to, u64 from, u64 bytes, u64 *progress) {
+    struct pair p = sys_copy(c->reply, to, COPY_FRAMES, from, bytes);
+    if (p.r < 0)
+        return p.r;
+    *progress += (u64)p.r;
+    if (p.r == (err)bytes)
+        return 0;
+    err e = sys_fault_as(c->reply, to + (u64)p.r, ACCESS_WRITE, *progress);
+    if (e)
+        return e;
+    ipc_answered(c);
+    return 1;
+}
+
+struct transfer {
+    struct inode *inode;
+    struct read_ahead *ahead;
+    u64 offset; /* in the file */
+    vaddr buffer;
+    u64 bytes; /* to read */
+    u64 done;  /* of them */
+};
+
+/* One page's share. As copy_out, or the error of page_get. */
+static err transfer_page(struct ipc_ctx *c, struct transfer *t) {
+    u64 at = t->offset + t->done, in_page = at % PAGE_BYTES;
+    u64 n = MIN(MIN(t->bytes - t->done, PAGE_BYTES - in_page), t->inode->size - at);
+    struct page_answer page;
+    err e = page_get(&cache, t->inode, at / PAGE_BYTES, t->ahead, &page);
+    if (e)
+        return e;
+    trace(c, t->inode, at / PAGE_BYTES, &page, 1);
+    return copy_out(c, t->buffer + t->done, page.frame * PAGE_BYTES + in_page, n, &t->done);
+}
+
+/* Reads into the program's buffer. Bytes read, or the error if there are none; -E_AGAIN keeps what is done as
+ * the request's progress; *over: the program was made to fault instead. */
+static err read_file(struct ipc_ctx *c, struct transfer *t, bool *over) {
+    t->done = c->flags & IPC_AGAIN ? c->progress : 0;
+    if (t->done > t->bytes)
+        return -E_PROTO;
+    if (c->flags & IPC_FAULTED)
+        return t->done ? (err)t->done : -E_FAULT;
+    for (u32 pages = 1; t->done < t->bytes && t->offset + t->done < t->inode->size; pages++) {
+        err e = transfer_page(c, t);
+        if (e == -E_AGAIN) {
+            c->progress = t->done;
+            c->flags |= IPC_AGAIN;
+            return e;
+        }
+        if (e < 0)
+            return t->done ? (err)t->done : e;
+        if (e > 0) {
+            *over = true;
+            return 0;
+        }
+        if (pages % YIELD_PAGES == 0)
+            (void)sys_yield();
+    }
+    return (err)t->done;
+}
+
+/* offset: NULL: the file's position, which then moves. */
+static err read_at(struct ipc_ctx *c, u64 file, const u64 *offset, vaddr buffer, u64 bytes, i64 *result) {
+    if (c->kind != MSG_ALIEN)
+        return -E_PROTO;
+    struct filp *filp = file_find(&cache, file);
+    if (!filp)
+        return -E_BADF;
+    struct transfer t = {.inode = filp->inode,
+                         .ahead = &filp->ahead,
+                         .offset = offset ? *offset : filp->position,
+                         .buffer = buffer,
+                         .bytes = MIN(bytes, (u64)INT32_MAX & ~PAGE_MASK)}; /* as Linux does */
+    bool over = false;
+    err n = -E_INVAL;
+    if (t.inode->kind == INODE_DIR)
+        n = -E_ISDIR;
+    else if (t.inode->kind == INODE_FILE && t.offset <= INT64_MAX)
+        n = read_file(c, &t, &over);
+    if (n > 0 && !offset)
+        filp->position = t.offset + (u64)n;
+    file_release(&cache, filp);
+    if (n < 0 || over)
+        return n;
+    *result = n;
+    return 0;
+}
+
+err cache_on_read(struct ipc_ctx *c, const struct cache_read_req *req, struct cache_read_rep *rep) {
+    return read_at(c, req->file, NULL, req->buffer, req->bytes, &rep->bytes);
+}
+
+err cache_on_pread(struct ipc_ctx *c, const struct cache_pread_req *req, struct cache_pread_rep *rep) {
+    return read_at(c, req->file, &req->offset, req->buffer, req->bytes, &rep->bytes);
+}
+
+/* Names into the worker's scratch page, and from there to the program in one piece. */
+static err get_names(struct ipc_ctx *c, struct filp *filp, vaddr buffer, u64 bytes, i64 *result) {
+    char *scratch = worker_self()->scratch;
+    u64 position = filp->position, progress = 0;
+    err n = dir_names(&cache, filp->inode, &position, scratch, MIN(bytes, (u64)SCRATCH_BYTES));
+    if (n < 0)
+        return n;
+    err e = n ? copy_out(c, buffer, virt_to_pfn(scratch) * PAGE_BYTES, (u64)n, &progress) : 0;
+    if (e < 0)
+        return e;
+    if (e == 0) {
+        filp->position = position;
+        *result = n;
+    }
+    return 0;
+}
+
+err cache_on_getdents(struct ipc_ctx *c, const struct cache_getdents_req *req,
+                      struct cache_getdents_rep *rep) {
+    if (c->kind != MSG_ALIEN)
+        return -E_PROTO;
+    if (c->flags & IPC_FAULTED)
+        return -E_FAULT;
+    struct filp *filp = file_find(&cache, req->file);
+    if (!filp)
+        return -E_BADF;
+    err e = get_names(c, filp, req->buffer, req->bytes, &rep->bytes);
+    file_release(&cache, filp);
+    return e;
+}
+
+/* The page of the fault and those of its aligned cluster that are here, within the window; how many items. */
+static u32 fill_items(const struct inode *inode, const struct cache_page_in_req *req, pfn frame,
+                      struct fault_item *items) {
+    u64 rights = req->rights & (MAP_READ | MAP_WRITE | MAP_EXEC | MAP_MAYWRITE);
+    if (inode->kind != INODE_SHM) /* the disk is read-only in this step */
+        rights &= ~(u64)(MAP_WRITE | MAP_MAYWRITE);
+    u64 first = req->window & 0xffff, end = first + (req->window >> 16);
+    vaddr block = ROUND_DOWN(req->address, BLOCK_BYTES);
+    u64 here = (req->address - block) / PAGE_BYTES, cluster = ROUND_DOWN(req->index, FAULT_CLUSTER);
+    u32 n = 0;
+    items[n++] =
+        (struct fault_item){ROUND_DOWN(req->address, PAGE_BYTES) | rights, ITEM_FRAME(frame, FILL_AS_IS)};
+    for (u64 index = cluster; index < cluster + FAULT_CLUSTER; index++) {
+        u64 page = here + index - req->index; /* of the block; below 0 it becomes huge */
+        if (index == req->index || page < first || page >= MIN(end, BLOCK_BYTES / PAGE_BYTES))
+            continue;
+        pfn other = page_peek(&cache, inode, index);
+        if (other)
+            items[n++] =
+                (struct fault_item){(block + page * PAGE_BYTES) | rights, ITEM_FRAME(other, FILL_AS_IS)};
+    }
+    return n;
+}
+
+err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, struct cache_page_in_rep *rep) {
+    (void)rep;
+    struct page_answer page;
+    err e = -E_STALE;
+    struct inode *inode = object_find(&cache, req->object);
+    if (inode && inode->kind == INODE_SHM)
+        e = shm_page(&cache, inode, req->index, &page);
+    else if (inode && inode->kind == INODE_FILE)
+        e = page_get(&cache, inode, req->index, NULL, &page);
+    if (e == 0) {
+        struct fault_item items[FAULT_ITEMS_MAX];
+        u32 n = fill_items(inode, req, page.frame, items);
+        trace(c, inode, req->index, &page, n);
+        ipc_map(c, items, n);
+    }
+    if (inode)
+        iput(&cache, inode);
+    if (e == -E_NOMEM) /* frame will tell when there is memory: until then it waits in the queue */
+        e = -E_AGAIN;
+    if (e && e != -E_AGAIN) {
+        e = sys_raise(c->reply, RAISE_CODE(SIGBUS, BUS_ADRERR), req->address);
+        ASSERT(e == 0);
+        ipc_answered(c);
+    }
+    return e;
+}
