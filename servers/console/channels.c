@@ -20,15 +20,6 @@ enum console_mode channels_mode(const char *cmdline) {
     return mode;
 }
 
-void channels_init(struct channels *c, const struct port_io *io, enum console_mode mode) {
-    *c = (struct channels){.io = io, .mode = mode};
-    if (mode == CONSOLE_MODE_TTY)
-        uart_init(&c->com1, io, COM1_PORT);
-    else
-        uart_init(&c->com2, io, COM2_PORT);
-    tty_init(&c->tty, &c->com1.tx);
-}
-
 /* 0 if the channel works in this mode. */
 static err check(const struct channels *c, u64 channel) {
     switch (channel) {
@@ -69,6 +60,18 @@ static void run_tty(struct channels *c, u64 now) {
 static void run_host(struct channels *c) {
     if (uart_run(&c->com2))
         c->news |= host_stream_readable(&c->host, &c->com2.rx);
+}
+
+void channels_init(struct channels *c, const struct port_io *io, enum console_mode mode) {
+    *c = (struct channels){.io = io, .mode = mode};
+    tty_init(&c->tty, &c->com1.tx);
+    if (mode == CONSOLE_MODE_TTY) {
+        uart_init(&c->com1, io, LAUNCH_COM1);
+        return;
+    }
+    uart_init(&c->com2, io, LAUNCH_COM2);
+    fifo_put(&c->com2.tx, '\n'); /* the host waits for a byte before it sends anything */
+    run_host(c);
 }
 
 void channels_run(struct channels *c, u64 now) {
@@ -118,7 +121,7 @@ err channel_write(struct channels *c, u64 channel, const void *from, u32 n) {
     if (channel == CHANNEL_STDIN)
         return -E_BADF;
     if (channel != CHANNEL_TTY)
-        return write_port(c, channel == CHANNEL_STDOUT ? STDOUT_PORT : STDERR_PORT, from, n);
+        return write_port(c, channel == CHANNEL_STDOUT ? LAUNCH_PORT_STDOUT : LAUNCH_PORT_STDERR, from, n);
     u32 taken = tty_write(&c->tty, from, n);
     send(c);
     c->writer_waits = taken < n;

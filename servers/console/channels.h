@@ -3,19 +3,20 @@
  *
  *     CHANNEL_TTY     COM1 through the line discipline (mode=tty)
  *     CHANNEL_STDIN   COM2, chunks from the host       (mode=cmd)
- *     CHANNEL_STDOUT  debug port 0x402, byte for byte  (mode=cmd)
- *     CHANNEL_STDERR  debug port 0x403, byte for byte  (mode=cmd)
+ *     CHANNEL_STDOUT  a debug port, byte for byte      (mode=cmd)
+ *     CHANNEL_STDERR  a debug port, byte for byte      (mode=cmd)
  *
- * A channel of the other mode, or whose hardware is missing, answers -E_NXIO. Nothing waits. */
+ * What the host does at the other end is declared in <abi/launch.h>. A channel of the other mode, or whose
+ * hardware is missing, answers -E_NXIO. Nothing waits. */
 #pragma once
 
 #include "host_stream.h"
 #include "tty.h"
 #include "uart.h"
 
+#include <abi/launch.h>
 #include <proto/console.def>
 
-enum { STDOUT_PORT = 0x402, STDERR_PORT = 0x403 };
 enum { POLLIN = 1, POLLOUT = 4, POLLHUP = 16 }; /* as Linux */
 
 struct channels {

@@ -10,7 +10,7 @@ static void next_chunk(struct host_stream *s, struct fifo *from) {
     u32 low = (u32)fifo_get(from);
     u32 length = low | (u32)fifo_get(from) << 8;
     s->ended = length == 0;
-    s->broken = length > HOST_CHUNK_MAX;
+    s->broken = length > LAUNCH_CHUNK_BYTES;
     s->left = s->broken ? 0 : length;
 }
 

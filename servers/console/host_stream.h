@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's standard input as it comes over a serial line: chunks of
- *     u16 length (little-endian, 1 to HOST_CHUNK_MAX), bytes
+ *     u16 length (little-endian, 1 to LAUNCH_CHUNK_BYTES), bytes
  * and length 0 for the end of file. After the end, or after a length out of range, nothing more is read. */
 #pragma once
 
 #include "fifo.h"
 
-enum { HOST_CHUNK_MAX = 1024 };
+#include <abi/launch.h>
 
 struct host_stream {
     u32 left;    /* bytes of the present chunk that are still to come */

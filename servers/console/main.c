@@ -146,9 +146,9 @@ int main(void) {
     enum console_mode mode = channels_mode(info->cmdline);
     bool tty = mode == CONSOLE_MODE_TTY;
     log_name(server.name);
-    err e = sys_ports(SLOT_IOPORT, tty ? COM1_PORT : COM2_PORT, UART_PORTS);
+    err e = sys_ports(SLOT_IOPORT, tty ? LAUNCH_COM1 : LAUNCH_COM2, UART_PORTS);
     if (!e && !tty)
-        e = sys_ports(SLOT_IOPORT, STDOUT_PORT, STDERR_PORT - STDOUT_PORT + 1);
+        e = sys_ports(SLOT_IOPORT, LAUNCH_PORT_STDOUT, LAUNCH_PORT_STDERR - LAUNCH_PORT_STDOUT + 1);
     if (!e)
         e = sys_irq(SLOT_IRQ, tty ? COM1_IRQ : COM2_IRQ, SLOT_ENDPOINT, tty ? BIT_UART : BIT_STDIN);
     ASSERT(e == 0);

@@ -11,7 +11,7 @@ struct port_io {
     void (*out8)(void *ctx, u16 port, u8 value);
 };
 
-enum { COM1_PORT = 0x3f8, COM2_PORT = 0x2f8, UART_PORTS = 8 };
+enum { UART_PORTS = 8 };
 
 struct uart {
     const struct port_io *io;

@@ -12,7 +12,7 @@ static struct uart_model m;
 static struct channels c;
 
 static void begin(enum console_mode mode) {
-    uart_model_init(&m, mode == CONSOLE_MODE_TTY ? COM1_PORT : COM2_PORT);
+    uart_model_init(&m, mode == CONSOLE_MODE_TTY ? LAUNCH_COM1 : LAUNCH_COM2);
     channels_init(&c, &m.io, mode);
 }
 
@@ -156,13 +156,14 @@ Test(channels, output_of_a_command_is_raw) {
     cr_expect_eq(channel_write(&c, CHANNEL_STDOUT, bytes, 5), 5);
     cr_expect_eq(channel_write(&c, CHANNEL_STDERR, "e", 1), 1);
     cr_expect_eq(channel_poll(&c, CHANNEL_STDERR), POLLOUT);
-    cr_expect(m.port402_n == 5 && memcmp(m.port402, bytes, 5) == 0);
-    cr_expect(m.port403_n == 1 && m.port403[0] == 'e');
+    cr_expect(m.stdout_n == 5 && memcmp(m.stdout_bytes, bytes, 5) == 0);
+    cr_expect(m.stderr_n == 1 && m.stderr_bytes[0] == 'e');
 }
 
 Test(host, chunks) {
     char to[20];
     begin(CONSOLE_MODE_CMD);
+    cr_expect_eq(m.sent_n, 1, "the host waits for a byte");
     cr_expect_eq(channel_read(&c, CHANNEL_STDIN, to, 20, 1), -E_AGAIN);
     cr_expect_eq(channel_poll(&c, CHANNEL_STDIN), 0);
     cr_expect(!feed("\3", 1));
@@ -195,19 +196,21 @@ Test(host, random_chunks) {
     u64 seed = seed_begin(99);
     u32 wire_n = 0, n = 0, sent = 0, got = 0;
     while (n < TOTAL) {
-        u32 k = MIN(1 + (u32)seed_next(&seed, seed_next(&seed, 4) ? 4 : HOST_CHUNK_MAX), TOTAL - n);
+        u32 k = 1 + (u32)seed_next(&seed, seed_next(&seed, 4) ? 4 : LAUNCH_CHUNK_BYTES);
+        k = MIN(k, TOTAL - n);
         wire[wire_n++] = (u8)k;
         wire[wire_n++] = (u8)(k >> 8);
         for (; k; k--)
             wire[wire_n++] = data[n++] = (u8)seed_next(&seed, 256);
-        if (wire_n + HOST_CHUNK_MAX + 2 > sizeof wire)
+        if (wire_n + LAUNCH_CHUNK_BYTES + 2 > sizeof wire)
             break;
     }
     wire_n += 2; /* the end: zeroes */
     begin(CONSOLE_MODE_CMD);
     bool waiting = false, ended = false; /* waiting: a reader is to be told before it tries again */
     while (!ended) {
-        u32 k = uart_model_feed(&m, wire + sent, MIN(wire_n - sent, 1 + (u32)seed_next(&seed, 16)));
+        u32 k = 1 + (u32)seed_next(&seed, 16);
+        k = uart_model_feed(&m, wire + sent, MIN(wire_n - sent, k));
         sent += k;
         if (m.irq && seed_next(&seed, 2))
             m.irq = false, channels_run(&c, 1);

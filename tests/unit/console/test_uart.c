@@ -11,12 +11,12 @@ static struct uart_model m;
 static struct uart u;
 
 Test(uart, set_up) {
-    uart_model_init(&m, COM1_PORT);
-    uart_init(&u, &m.io, COM1_PORT);
+    uart_model_init(&m, LAUNCH_COM1);
+    uart_init(&u, &m.io, LAUNCH_COM1);
     cr_assert(u.present);
     cr_assert(m.lcr == 3 && m.fcr == 7 && m.mcr == 0x0b && m.ier == 1);
     m.absent = true;
-    uart_init(&u, &m.io, COM1_PORT);
+    uart_init(&u, &m.io, LAUNCH_COM1);
     cr_assert(!u.present);
     fifo_put(&u.tx, 'x');
     cr_assert_eq(uart_run(&u), 0);
@@ -30,8 +30,8 @@ Test(uart, random_traffic_loses_nothing) {
     enum { TOTAL = 60000 };
     u64 seed = seed_begin(7);
     u32 fed = 0, taken = 0, put = 0;
-    uart_model_init(&m, COM2_PORT);
-    uart_init(&u, &m.io, COM2_PORT);
+    uart_model_init(&m, LAUNCH_COM2);
+    uart_init(&u, &m.io, LAUNCH_COM2);
     for (u32 i = 0; i < 4000000 && (taken < TOTAL || m.sent_n < TOTAL); i++) {
         u8 bytes[16];
         u32 n;
@@ -70,8 +70,8 @@ Test(uart, random_traffic_loses_nothing) {
 }
 
 Test(uart, a_full_queue_holds_the_sender_back) {
-    uart_model_init(&m, COM1_PORT);
-    uart_init(&u, &m.io, COM1_PORT);
+    uart_model_init(&m, LAUNCH_COM1);
+    uart_init(&u, &m.io, LAUNCH_COM1);
     for (u32 i = 0; i < FIFO_BYTES; i++)
         fifo_put(&u.rx, 0);
     cr_assert_eq(uart_model_feed(&m, (const u8 *)"0123456789abcdefgh", 18), 16);

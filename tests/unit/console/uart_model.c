@@ -40,12 +40,12 @@ static u8 in8(void *ctx, u16 port) {
 
 static void out8(void *ctx, u16 port, u8 value) {
     struct uart_model *m = ctx;
-    if (port == 0x402) {
-        m->port402[m->port402_n++] = value;
+    if (port == LAUNCH_PORT_STDOUT) {
+        m->stdout_bytes[m->stdout_n++] = value;
         return;
     }
-    if (port == 0x403) {
-        m->port403[m->port403_n++] = value;
+    if (port == LAUNCH_PORT_STDERR) {
+        m->stderr_bytes[m->stderr_n++] = value;
         return;
     }
     switch (port - m->base) {

@@ -5,6 +5,8 @@
 
 #include "uart.h"
 
+#include <abi/launch.h>
+
 struct uart_model {
     u16 base;
     bool absent;
@@ -15,8 +17,8 @@ struct uart_model {
     bool line, irq;   /* level of the interrupt line; an edge that was not taken by the test */
     u8 sent[1 << 16]; /* what reached the host */
     u32 sent_n;
-    u8 port402[4096], port403[4096]; /* the debug ports */
-    u32 port402_n, port403_n;
+    u8 stdout_bytes[4096], stderr_bytes[4096]; /* the debug ports */
+    u32 stdout_n, stderr_n;
     struct port_io io;
 };
 
