@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Notification bits, deadlines, priorities and time slices. */
+#include "ring3.h"
+
+static u32 endpoint, reply_slot;
+static volatile u64 seen[8];
+
+static inline u64 now(void) {
+    u32 lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (u64)hi << 32 | lo;
+}
+
+static u64 ms(u64 n) {
+    return n * ((const struct info_page *)INFO_PAGE)->tsc_per_ms;
+}
+
+static struct ipc_io sleep_until(u64 deadline) {
+    struct ipc_io io = {.rax = SYS_reply_wait, .r13 = endpoint | (u64)reply_slot << 32, .r15 = deadline};
+    ipc_raw(&io);
+    return io;
+}
+
+static int bits_are_gathered(void) {
+    CHECK(sys_notify(endpoint, 1) == 0 && sys_notify(endpoint, 8) == 0);
+    struct ipc_io io = wait_on(endpoint, reply_slot);
+    CHECK(io.rax == WOKE_BITS && io.r15 == 9);
+    struct ipc_io poll = {.rax = SYS_reply_wait | WAIT_POLL << 16, .r13 = endpoint};
+    ipc_raw(&poll);
+    CHECK((err)poll.rax == -E_AGAIN);
+    return 0;
+}
+
+static int deadline_in_the_past(void) {
+    struct ipc_io io = sleep_until(1);
+    CHECK(io.rax == WOKE_BITS && io.r15 == 1ull << DEADLINE_BIT);
+    return 0;
+}
+
+static int deadline_passes(void) {
+    for (u64 n = 1; n <= 128; n *= 8) { /* the last one is longer than the timer reaches */
+        u64 at = now() + ms(n);
+        struct ipc_io io = sleep_until(at);
+        CHECK(io.rax == WOKE_BITS && io.r15 == 1ull << DEADLINE_BIT);
+        CHECK(now() >= at && now() < at + ms(40));
+    }
+    return 0;
+}
+
+static void notifier(u64 bits) {
+    sys_notify(endpoint, bits);
+    for (;;)
+        wait_on(seen[7], 0);
+}
+
+static int bits_before_deadline(void) {
+    struct worker w = worker_make(notifier, 32, PRIO_HIGH);
+    CHECK(sys_start(w.slot) == 0);
+    struct ipc_io io = sleep_until(now() + ms(1000));
+    CHECK(io.rax == WOKE_BITS && io.r15 == 32);
+    struct ipc_io poll = {.rax = SYS_reply_wait | WAIT_POLL << 16, .r13 = endpoint};
+    ipc_raw(&poll);
+    CHECK((err)poll.rax == -E_AGAIN); /* that wait named no deadline: there is none any more */
+    return 0;
+}
+
+static void spin(u64 index) {
+    for (;;)
+        seen[index]++;
+}
+
+/* Two programs that never wait get turns; their priority is below this thread's. */
+static int programs_take_turns(void) {
+    struct worker a = worker_make(spin, 1, PRIO_LOW), b = worker_make(spin, 2, PRIO_LOW);
+    CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
+    sleep_until(now() + ms(100));
+    CHECK(sys_stop(a.slot) == 0 && sys_stop(b.slot) == 0);
+    CHECK(seen[1] > 0 && seen[2] > 0);
+    u64 a_then = seen[1], b_then = seen[2];
+    sleep_until(now() + ms(5));
+    CHECK(seen[1] == a_then && seen[2] == b_then); /* stopped is stopped */
+    return 0;
+}
+
+/* A server's level is not sliced: the second one starves while the first spins. */
+static int servers_are_not_sliced(void) {
+    struct worker a = worker_make(spin, 3, PRIO_LINUX), b = worker_make(spin, 4, PRIO_LINUX);
+    CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
+    sleep_until(now() + ms(50));
+    CHECK(seen[3] > 0 && seen[4] == 0);
+    CHECK(sys_stop(a.slot) == 0);
+    sleep_until(now() + ms(5));
+    CHECK(sys_stop(b.slot) == 0 && seen[4] > 0);
+    return 0;
+}
+
+static void yielder(u64 index) {
+    for (;;) {
+        seen[index]++;
+        sys_yield();
+    }
+}
+
+static int yield_takes_turns(void) {
+    struct worker a = worker_make(yielder, 5, PRIO_LINUX), b = worker_make(yielder, 6, PRIO_LINUX);
+    CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
+    sleep_until(now() + ms(20));
+    CHECK(sys_stop(a.slot) == 0 && sys_stop(b.slot) == 0);
+    CHECK(seen[5] > 10 && seen[6] > 10 && seen[5] - seen[6] + 1 <= 2);
+    return 0;
+}
+
+void test_notify(void) {
+    endpoint = endpoint_make();
+    reply_slot = slot_get();
+    seen[7] = endpoint_make();
+    RUN(bits_are_gathered);
+    RUN(deadline_in_the_past);
+    RUN(deadline_passes);
+    RUN(bits_before_deadline);
+    RUN(programs_take_turns);
+    RUN(servers_are_not_sliced);
+    RUN(yield_takes_turns);
+}
