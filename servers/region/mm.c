@@ -20,7 +20,6 @@ struct mm_struct *mm_alloc(struct vm_context *ctx) {
     TAILQ_INIT(&mm->mmap);
     RB_INIT(&mm->mm_rb);
     mm->ctx = ctx;
-    mm->mm_users = 1;
     mm->free_area_cache = TASK_UNMAPPED_BASE;
     mm->rlim_as = RLIM_INFINITY;
     mm->rlim_data = RLIM_INFINITY;
@@ -31,4 +30,11 @@ struct mm_struct *mm_alloc(struct vm_context *ctx) {
 void mm_free(struct mm_struct *mm) {
     ASSERT(TAILQ_EMPTY(&mm->mmap) && mm->map_count == 0 && mm->total_vm == 0);
     kmem_cache_free(mm->ctx->mm_cachep, mm);
+}
+
+void mm_forget_layout(struct mm_struct *mm) {
+    mm->start_code = mm->end_code = mm->start_data = mm->end_data = 0;
+    mm->start_brk = mm->brk = 0;
+    mm->start_stack = mm->arg_start = mm->arg_end = 0;
+    mm->free_area_cache = TASK_UNMAPPED_BASE;
 }

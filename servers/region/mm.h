@@ -63,26 +63,29 @@ struct mm_struct {
     struct vm_area_struct *mmap_cache; /* the region that find_vma returned last, or NULL */
     vaddr free_area_cache;             /* where get_unmapped_area starts to look */
     struct vm_context *ctx;
+    u32 id;        /* number of the descriptor: what linux calls it, and the badge of its space's messages */
+    u32 space;     /* slot of the capability to its space */
     u32 map_count; /* regions */
-    u32 mm_users;  /* holders of the descriptor: lightweight processes, and calls under way */
     bool busy;     /* a call in slices is under way: faults that would grow or raise wait for its end */
     u64 total_vm;  /* pages in all regions */
     u64 locked_vm; /* pages in regions with VM_LOCKED */
-    u64 rss;       /* pages of region's own that were mapped and not yet unmapped */
     u64 min_flt, maj_flt;
     vaddr start_code, end_code, start_data, end_data;
     vaddr start_brk, brk; /* the heap: brk is what the program asked for, not rounded */
-    vaddr start_stack, arg_start, arg_end, env_start, env_end;
+    vaddr start_stack, arg_start, arg_end;
     u64 rlim_as, rlim_data, rlim_stack; /* bytes */
 };
 
 /* Sets up a context without objects. */
 void vm_context_init(struct vm_context *ctx);
 
-/* A new empty descriptor with one user, or NULL without memory. */
+/* A new empty descriptor, or NULL without memory. */
 struct mm_struct *mm_alloc(struct vm_context *ctx);
 /* Gives back a descriptor that has no regions left. */
 void mm_free(struct mm_struct *mm);
+
+/* Forgets borders (not limits) of a descriptor that has no regions left. */
+void mm_forget_layout(struct mm_struct *mm);
 
 /* The first region that ends above addr: it need not contain addr. NULL if there is none. */
 struct vm_area_struct *find_vma(struct mm_struct *mm, vaddr addr);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Long work in slices; see slice.h. Callers: calls.c when a call begins, main.c between messages. */
+#include "slice.h"
+
+#include <abi/errors.h>
+#include <ipc/assert.h>
+
+void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm, struct mm_struct *child) {
+    ASSERT(!mm->busy);
+    mm->busy = true;
+    if (child)
+        child->busy = true;
+    work->kind = kind;
+    work->phase = kind == WORK_FORK ? PHASE_REGIONS : PHASE_RANGES;
+    work->mm = mm;
+    work->child = child;
+    work->at = kind == WORK_CHANGE ? work->change.start : 0;
+    work->result = 0;
+    work->resident = 0;
+}
+
+static u64 pages_between(vaddr start, vaddr end) {
+    return (end - start) >> PAGE_SHIFT;
+}
+
+/* True while ranges remain. */
+static bool next_range(struct vm_work *work, vaddr *start, vaddr *end, bool *private) {
+    switch (work->kind) {
+    case WORK_CHANGE:
+        *start = work->at;
+        *end = work->change.end;
+        return work->change.kind != CHANGE_NONE && *start < *end;
+    case WORK_FORK:
+        return fork_next_range(work->child, work->at, start, end, private);
+    default:
+        return exit_next_range(work->mm, work->at, start, end);
+    }
+}
+
+/* One range call; where it came to. */
+static i64 do_range(struct vm_work *work, const struct vm_kernel *k, vaddr start, vaddr end, bool private) {
+    u32 space = work->mm->space;
+    u64 pages = pages_between(start, end);
+    switch (work->kind) {
+    case WORK_CHANGE:
+        if (work->change.kind == CHANGE_PROTECT)
+            return k->protect(k->self, space, start, pages, work->change.rights);
+        return k->unmap(k->self, space, start, pages);
+    case WORK_FORK:
+        return k->clone(k->self, space, work->child->space, start, pages, private);
+    case WORK_COUNT:
+        return k->scan(k->self, space, start, pages, &work->resident);
+    default:
+        return k->unmap(k->self, space, start, pages);
+    }
+}
+
+/* The child is incomplete: from now on this work takes it down, and the parent is free. */
+static void fork_failed(struct vm_work *work) {
+    work->mm->busy = false;
+    work->mm = work->child;
+    work->child = NULL;
+    work->kind = WORK_EXIT;
+    work->phase = PHASE_RANGES;
+    work->at = 0;
+    work->result = -E_NOMEM;
+}
+
+/* What follows when all ranges are done. */
+static enum work_phase after_ranges(struct vm_work *work) {
+    if (work->kind == WORK_CHANGE)
+        vm_change_finish(work->mm, &work->change);
+    return work->kind == WORK_RESET || work->kind == WORK_EXIT ? PHASE_CLOSE : PHASE_DONE;
+}
+
+static void slice_ranges(struct vm_work *work, const struct vm_kernel *k) {
+    vaddr start, end;
+    bool private = false;
+    for (int calls = 0; calls < SLICE_CALLS; calls++) {
+        if (!next_range(work, &start, &end, &private)) {
+            work->phase = after_ranges(work);
+            return;
+        }
+        i64 at = do_range(work, k, start, end, private);
+        if (at == -E_NEED_TABLES) {
+            if (k->feed(k->self, work->child->space) < 0)
+                fork_failed(work);
+            return;
+        }
+        ASSERT(at >= (i64)start && at <= (i64)end);
+        work->at = (vaddr)at;
+        if (work->at < end)
+            return;
+    }
+}
+
+static void slice_regions(struct vm_work *work) {
+    i64 at = dup_mmap(work->child, work->mm, work->at, SLICE_REGIONS);
+    if (at < 0) {
+        fork_failed(work);
+    } else if (at == (i64)TASK_SIZE) {
+        work->phase = PHASE_RANGES;
+        work->at = 0;
+    } else {
+        work->at = (vaddr)at;
+    }
+}
+
+/* An empty descriptor is like a new one: exec fills it anew. */
+static void slice_close(struct vm_work *work) {
+    for (int i = 0; i < SLICE_REGIONS; i++)
+        if (!exit_mmap_one(work->mm)) {
+            mm_forget_layout(work->mm);
+            work->phase = work->kind == WORK_EXIT ? PHASE_DESTROY : PHASE_DONE;
+            return;
+        }
+}
+
+static bool done(struct vm_work *work) {
+    if (work->mm)
+        work->mm->busy = false;
+    if (work->child)
+        work->child->busy = false;
+    return true;
+}
+
+bool work_slice(struct vm_work *work, const struct vm_kernel *k) {
+    if (work->phase == PHASE_REGIONS) {
+        slice_regions(work);
+        if (work->phase == PHASE_REGIONS)
+            return false;
+    }
+    if (work->phase == PHASE_RANGES)
+        slice_ranges(work, k);
+    if (work->phase == PHASE_CLOSE)
+        slice_close(work);
+    if (work->phase == PHASE_DESTROY && k->destroy(k->self, work->mm->space) == 0) {
+        mm_free(work->mm);
+        work->mm = NULL;
+        work->phase = PHASE_DONE;
+    }
+    return work->phase == PHASE_DONE && done(work);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Long work on a memory descriptor, in slices that are each bounded: unmapping, protecting, fork, taking all
+ * down, counting resident pages. Pure logic: page tables are reached through a table of callbacks.
+ *
+ * A call under way holds its descriptors busy: other calls on them wait their turn, faults do not.
+ *
+ *   WORK_CHANGE   range by range ----------------------------------> finish the change
+ *   WORK_FORK     copy regions --> clone range by range --> done;  out of memory: take the child down again
+ *   WORK_RESET    unmap range by range --> close regions ----------> (the space stays)
+ *   WORK_EXIT     the same ---------------------------> destroy space, free descriptor
+ *   WORK_COUNT    scan range by range */
+#pragma once
+
+#include "mmap.h"
+
+#define SLICE_REGIONS 64 /* regions copied or closed in one slice */
+#define SLICE_CALLS   4  /* range calls in one slice, if each comes to its end */
+
+/* What the kernel does for region; `at` is the address that a range call has come to, or -E_xxx. */
+struct vm_kernel {
+    void *self;
+    /* Unmaps, and takes back the frames of region's own whose last mapping went. */
+    i64 (*unmap)(void *self, u32 space, vaddr first, u64 pages);
+    i64 (*protect)(void *self, u32 space, vaddr first, u64 pages, u64 rights);
+    /* -E_NEED_TABLES if the target's pool is empty and nothing could be done. */
+    i64 (*clone)(void *self, u32 from, u32 to, vaddr first, u64 pages, bool private);
+    /* Adds to *resident the present entries. */
+    i64 (*scan)(void *self, u32 space, vaddr first, u64 pages, u64 *resident);
+    /* Puts frames into the space's table pool: 0 or -E_NOMEM. */
+    err (*feed)(void *self, u32 space);
+    /* One step of ending a space: 0 or -E_AGAIN. */
+    err (*destroy)(void *self, u32 space);
+};
+
+enum work_kind { WORK_CHANGE, WORK_FORK, WORK_RESET, WORK_EXIT, WORK_COUNT };
+enum work_phase { PHASE_REGIONS, PHASE_RANGES, PHASE_CLOSE, PHASE_DESTROY, PHASE_DONE };
+
+struct vm_work {
+    enum work_kind kind;
+    enum work_phase phase;
+    struct mm_struct *mm;
+    struct mm_struct *child; /* WORK_FORK; NULL after it if the fork failed */
+    vaddr at;                /* where the next range begins */
+    i64 result;              /* what the call answers: 0, a value, or -E_xxx */
+    u64 resident;            /* WORK_COUNT: pages found */
+    struct vm_change change; /* WORK_CHANGE */
+};
+
+/* Begin; *work is the caller's and stays where it is until done. The descriptors become busy. For WORK_CHANGE
+ * the regions have been changed already, work->change holds what remains. For WORK_FORK child is a new
+ * descriptor with a space. */
+void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm, struct mm_struct *child);
+
+/* One slice. True when all is done; the descriptors are then not busy any more (mm is gone after WORK_EXIT,
+ * child if result is negative). */
+bool work_slice(struct vm_work *work, const struct vm_kernel *k) must_check;
