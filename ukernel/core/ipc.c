@@ -145,6 +145,7 @@ static struct thread *wait(struct thread *t, const struct wait *w, struct thread
     struct endpoint *e = w->endpoint;
     if (!e) {
         t->regs.rax = WOKE_BITS;
+        t->regs.r14 = (u64)t->entered << 32;
         t->regs.r15 = 0;
     } else {
         if (__builtin_expect(w->deadline != e->deadline, 0))
