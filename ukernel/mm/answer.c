@@ -83,8 +83,8 @@ static bool answer_item(const struct answer *a, u64 *table, const struct fault_i
     u64 rights = item->address & PAGE_MASK;
     enum fault_op op = (enum fault_op)(item->frame >> 60);
     pfn n = item->frame & ~(15ull << 60);
-    if (rights & ~(u64)MAP_ALL || op > FILL_UPGRADE || va < a->lo || va >= a->hi ||
-        (va ^ a->fault) & ~(BLOCK_BYTES - 1))
+    if (rights & ~(u64)MAP_ALL || op > FILL_UPGRADE || va < MAX(a->lo, USER_FIRST) ||
+        va >= MIN(a->hi, USER_END) || (va ^ a->fault) & ~(BLOCK_BYTES - 1))
         return false;
     u64 *entry = &table[pt_index(va, 0)];
     rights &= a->rights;
