@@ -76,16 +76,6 @@ static struct page_bucket *make_buckets(u32 *count) {
     }
 }
 
-static void mount(void) {
-    const char *why;
-    err e = ext2_mount(&cache, &why);
-    if (e)
-        log_line("the disk is not mounted: %s%s%s", err_name(e), why ? ": " : "", why ? why : "");
-    else
-        log_line("ext2: %lu blocks of %u bytes, %u inodes", cache.fs.blocks, cache.fs.block_bytes,
-                 cache.fs.inodes);
-}
-
 int main(void) {
     static const struct server server = {
         .name = "cache",
@@ -107,10 +97,8 @@ int main(void) {
     e = cache_init(&cache, &host, (u64)sectors, buckets, bucket_count);
     if (!e)
         e = workers_init();
-    ASSERT(e == 0);
-    if (sectors > 0)
-        mount();
-    e = workers_start(&server, dispatch);
+    if (!e)
+        e = workers_start(&server, dispatch);
     ASSERT(e == 0);
     server_run(&server);
 }

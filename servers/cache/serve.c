@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests of linux about names, objects and open files, and about memory. */
 #include <abi/layout.h>
-#include <ipc/assert.h>
+#include <ipc/log.h>
 #include <proto/cache.def>
 #include <string.h>
 
@@ -16,12 +16,28 @@ err serve_check(const struct ipc_ctx *c, u64 label) {
     return c->badge == from ? 0 : -E_PERM;
 }
 
+/* Makes the disk's file system known, once. Long wait. */
+static err mount_disk(void) {
+    const char *why;
+    if (cache.fs.mounted)
+        return 0;
+    if (cache.device_sectors == 0)
+        return -E_NODEV;
+    err e = ext2_mount(&cache, &why);
+    if (e == 0)
+        log_line("ext2: %lu blocks of %u bytes, %u inodes", cache.fs.blocks, cache.fs.block_bytes,
+                 cache.fs.inodes);
+    else if (e != -E_AGAIN)
+        log_line("the disk is not mounted: %s%s%s", err_name(e), why ? ": " : "", why ? why : "");
+    return e;
+}
+
 err cache_on_mount(struct ipc_ctx *c, const struct cache_mount_req *req, struct cache_mount_rep *rep) {
     (void)req;
-    if (!cache.fs.mounted)
-        return -E_NODEV;
     struct inode *root;
-    err e = iget(&cache, EXT2_ROOT_INO, &root);
+    err e = mount_disk();
+    if (!e)
+        e = iget(&cache, EXT2_ROOT_INO, &root);
     if (e)
         return e;
     if (root->kind != INODE_DIR) {

@@ -26,7 +26,7 @@ static struct worker workers[WORKERS];
 static STAILQ_HEAD(, parked) queue = STAILQ_HEAD_INITIALIZER(queue);
 static u32 queued;
 static struct kmem_cache *parked_cache;
-static const struct server *server; /* NULL: no worker serves yet, so the first thread may wait as it likes */
+static const struct server *server;
 static err (*serve)(struct ipc_ctx *c, u64 label, u64 *w);
 
 struct worker *worker_self(void) {
@@ -76,7 +76,7 @@ static bool another_is_idle(void) {
 err worker_wait(void *ctx, const void *channel) {
     (void)ctx;
     struct worker *me = worker_self();
-    if (server && !another_is_idle())
+    if (!another_is_idle())
         return -E_AGAIN;
     me->channel = channel;
     while (me->channel)
