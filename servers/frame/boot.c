@@ -88,19 +88,28 @@ static void *make_heap(u64 pages) {
     return memset((void *)HEAP_BASE, 0, pages * PAGE_BYTES);
 }
 
-/* Boot: every frame starts reserved, and those of this account are released through the normal free path. */
+/* Boot: every frame starts reserved, and the free ones are released through the normal free path. The records
+ * are read where the kernel puts them, and frames that adjoin are released together: this loop sees each
+ * frame of the machine. */
 static void release_all(struct zones *zones) {
-    pfn first = 0, end = 0;
-    walk = (struct walk){.next = 1};
-    for (pfn frame; (frame = walk_next(&walk)); end = frame + 1) {
-        if (frame == end)
-            continue;
-        if (end)
-            ASSERT(zones_release(zones, (u32)first, (u32)(end - first)) == 0);
-        first = frame;
+    const struct frame_record *records = (const struct frame_record *)ipc_area();
+    u32 first = 1, end = 1;
+    for (pfn next = 1; next;) {
+        struct pair p = sys_frames(SLOT_ACCOUNT, next, 0);
+        ASSERT(p.r >= 0);
+        next = (pfn)p.r;
+        for (u32 i = 0; i < (u32)p.second; i++) {
+            if (!is_free(&records[i]))
+                continue;
+            u32 frame = (u32)FRAME_OF(records[i].id);
+            if (frame != end) {
+                zones_release(zones, first, end - first);
+                first = frame;
+            }
+            end = frame + 1;
+        }
     }
-    if (end)
-        ASSERT(zones_release(zones, (u32)first, (u32)(end - first)) == 0);
+    zones_release(zones, first, end - first);
 }
 
 void boot_zones(struct zones *zones) {

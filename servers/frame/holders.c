@@ -35,6 +35,7 @@ static u32 take(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
 static err starve(struct holders *h, u32 client) {
     h->holder[client].failures++;
     h->holder[client].starved = true;
+    h->drain = true;
     return -E_NOMEM;
 }
 

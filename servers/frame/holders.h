@@ -28,7 +28,9 @@ struct holder {
 struct holders {
     struct zones zones;
     struct holder holder[HOLDERS];
-    bool wake; /* reclaim should be told; the shell clears it when it has */
+    /* The shell clears these when it has told: */
+    bool wake;  /* reclaim should free memory */
+    bool drain; /* a request failed: what is in magazines should come back */
 };
 
 /* A block of 1 << order frames for a client: its first frame. */

@@ -36,7 +36,9 @@ static void notify_each(u64 clients, u64 bits) {
 static void tell(void) {
     if (holders.wake)
         notify_each(1u << SRV_CACHE & attached, BIT(BIT_MEMORY_LOW));
-    holders.wake = false;
+    if (holders.drain)
+        notify_each(attached, BIT(BIT_DRAIN));
+    holders.wake = holders.drain = false;
     notify_each(holders_take_relieved(&holders), BIT(BIT_MEMORY_BACK));
 }
 

@@ -51,12 +51,8 @@ struct zone *zone_of(struct zones *z, u32 frame) {
     return &z->zone[zone_id_of(z, frame)];
 }
 
-err zones_release(struct zones *z, u32 first, u32 count) {
-    if (!first || first >= z->frames || count > z->frames - first)
-        return -E_INVAL;
-    for (u32 i = 0; i < count; i++)
-        if (z->map[first + i].state != PG_RESERVED)
-            return -E_INVAL;
+void zones_release(struct zones *z, u32 first, u32 count) {
+    ASSERT(first && first < z->frames && count <= z->frames - first);
     while (count) {
         struct buddy *buddy = &zone_of(z, first)->buddy;
         u32 here = MIN(count, buddy->base + buddy->frames - first);
@@ -64,7 +60,6 @@ err zones_release(struct zones *z, u32 first, u32 count) {
         first += here;
         count -= here;
     }
-    return 0;
 }
 
 void zones_set_watermarks(struct zones *z) {

