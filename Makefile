@@ -67,10 +67,11 @@ $(B)/obj/ukernel/%.c.o: ukernel/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) $(DEPS) -c $< -o $@
 
+# No debug information from nasm: what it writes for files with several sections confuses gdb 13.
 $(B)/obj/ukernel/%.asm.o: ukernel/%.asm $(OFFSETS)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
-	$(Q)nasm -f elf64 -g -F dwarf -w+error $(DEFINES) -I$(B)/gen/ -Iukernel/ -MD $@.d -MP -o $@ $<
+	$(Q)nasm -f elf64 -w+error $(DEFINES) -I$(B)/gen/ -Iukernel/ -MD $@.d -MP -o $@ $<
 
 # Structure offsets for nasm: ukernel/offsets.c holds, inside one function, lines OFFSET(NAME, constant); the
 # target compiler evaluates them, and its assembly output is searched for the marks.
@@ -111,7 +112,7 @@ $(B)/obj/libipc/%.c.o: libipc/%.c
 $(B)/obj/libipc/%.asm.o: libipc/%.asm
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
-	$(Q)nasm -f elf64 -g -F dwarf -w+error -Ilibipc/ -MD $@.d -MP -o $@ $<
+	$(Q)nasm -f elf64 -w+error -Ilibipc/ -MD $@.d -MP -o $@ $<
 
 define server_rules
 $(1)_OBJ := $$(call objects,servers/$(1),$$(call list,$(1),LOGIC) $$(call list,$(1),SHELL))
