@@ -3,7 +3,6 @@
  * own, so it uses the frame table: a first pass takes off what it finds (counts, QUEUED marks; a table that
  * is found gets a mark), then everything must be 0, and a second pass puts it back. */
 
-#include "arch/log.h"
 #include "mm/pt.h"
 
 #define TABLE_MARK 0xff /* in `pins` of a TABLE frame that was found */
@@ -51,8 +50,7 @@ static void found_mapping(struct audit *a, const struct space *s, u64 entry) {
         blame(a, "a frame that may be written is marked ZEROED", n);
     if (!a->undo && entry & PTE_WRITE && !(entry & PTE_NX) && !(s->flags & SPACE_WX))
         blame(a, "an entry is writable and executable", n);
-    bool own = s->account && s->account == f->account;
-    if (own)
+    if (pt_is_own(s, f))
         f->own += a->undo ? 1 : -1;
     else
         f->shares += a->undo ? 1 : -1;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Page tables: see pt.h. */
 
-#include "arch/log.h"
 #include "mm/pt.h"
 
 u64 *pt_leaf(const struct space *s, vaddr va) {
@@ -62,41 +61,6 @@ void pt_prune(struct space *s, vaddr va) {
         *path[level] = 0;
         pt_holder(path[level])->next--;
     }
-}
-
-u64 pt_bits(u64 rights) {
-    return PTE_PRESENT | (rights & (MAP_READ | MAP_WRITE | MAP_EXEC) ? PTE_USER : 0) |
-           (rights & MAP_WRITE ? PTE_WRITE : 0) | (rights & MAP_EXEC ? 0 : PTE_NX);
-}
-
-u64 pt_entry(pfn n, u64 rights) {
-    return n << PAGE_SHIFT | pt_bits(rights) | (rights & (MAP_WRITE | MAP_MAYWRITE) ? PTE_MAYWRITE : 0);
-}
-
-/* Is a mapping of f in s one of its owner's? */
-static bool is_own(const struct space *s, const struct frame *f) {
-    return s->account && s->account == f->account;
-}
-
-bool pt_can_count(const struct space *s, const struct frame *f) {
-    return is_own(s, f) ? f->own != UINT8_MAX : f->shares != UINT32_MAX;
-}
-
-void pt_count(const struct space *s, struct frame *f) {
-    if (is_own(s, f))
-        f->own++;
-    else
-        f->shares++;
-}
-
-bool pt_uncount(const struct space *s, struct frame *f) {
-    if (is_own(s, f)) {
-        ASSERT(f->own);
-        f->own--;
-        return false;
-    }
-    ASSERT(f->shares);
-    return --f->shares == 0;
 }
 
 err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi) {

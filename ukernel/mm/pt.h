@@ -6,6 +6,7 @@
 #pragma once
 
 #include "arch/cpu.h"
+#include "arch/log.h"
 #include "mm/mm.h"
 
 #define PTE_ADDRESS        0x000ffffffffff000ull
@@ -54,24 +55,52 @@ static inline bool pt_breaks_wx(const struct space *s, u64 rights) {
     return (rights & MAP_WRITE) && (rights & MAP_EXEC) && !(s->flags & SPACE_WX);
 }
 
-/* PRESENT and the bits of READ, WRITE, EXEC. */
-u64 pt_bits(u64 rights);
+/* PRESENT and the bits of READ, WRITE, EXEC. Without branches: this is on every path that maps. */
+static inline u64 pt_bits(u64 rights) {
+    _Static_assert(MAP_WRITE == PTE_WRITE, "rights and entry agree on the write bit");
+    u64 user = (rights & (MAP_READ | MAP_WRITE | MAP_EXEC)) != 0;
+    return PTE_PRESENT | (rights & MAP_WRITE) | user << 2 | (u64) !(rights & MAP_EXEC) << 63;
+}
 
 /* An entry for frame n with rights (WRITE implies MAYWRITE). */
-u64 pt_entry(pfn n, u64 rights);
+static inline u64 pt_entry(pfn n, u64 rights) {
+    u64 may = (rights & (MAP_WRITE | MAP_MAYWRITE)) != 0;
+    return n << PAGE_SHIFT | pt_bits(rights) | may << 9;
+}
 
 /* Add the entry's accessed and dirty bits to its frame. */
 static inline void pt_harvest(u64 entry) {
-    u8 flags = (u8)((entry & PTE_ACCESSED ? FRAME_ACCESSED : 0) | (entry & PTE_DIRTY ? FRAME_DIRTY : 0));
-    frame_set(pt_frame(entry), flags);
+    _Static_assert(PTE_ACCESSED >> 4 == FRAME_ACCESSED && PTE_DIRTY >> 6 == FRAME_DIRTY, "shifts");
+    frame_set(pt_frame(entry), (u8)((entry & PTE_ACCESSED) >> 4 | (entry & PTE_DIRTY) >> 6));
+}
+
+/* Is a mapping of f in s one of its owner's? */
+static inline bool pt_is_own(const struct space *s, const struct frame *f) {
+    return s->account && s->account == f->account;
 }
 
 /* Can one more mapping of f in s be counted? Then pt_count counts it. */
-bool pt_can_count(const struct space *s, const struct frame *f);
-void pt_count(const struct space *s, struct frame *f);
+static inline bool pt_can_count(const struct space *s, const struct frame *f) {
+    return pt_is_own(s, f) ? f->own != UINT8_MAX : f->shares != UINT32_MAX;
+}
+
+static inline void pt_count(const struct space *s, struct frame *f) {
+    if (pt_is_own(s, f))
+        f->own++;
+    else
+        f->shares++;
+}
 
 /* Count one mapping less; true if `shares` fell to 0 by it. */
-must_check bool pt_uncount(const struct space *s, struct frame *f);
+must_check static inline bool pt_uncount(const struct space *s, struct frame *f) {
+    if (pt_is_own(s, f)) {
+        ASSERT(f->own);
+        f->own--;
+        return false;
+    }
+    ASSERT(f->shares);
+    return --f->shares == 0;
+}
 
 /* Writable for others from now on, or at any time: no longer known to be zero. */
 static inline void pt_note_writer(u64 entry) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Spaces: the table pool, permits, the account, the end. */
 
-#include "arch/log.h"
 #include "mm/pt.h"
 
 u64 kernel_half[SPACE_TOP_SLOTS];
