@@ -6,6 +6,8 @@ import subprocess
 
 from . import LaunchError
 
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # where Debian has debugfs; not in every user's PATH
+
 
 def prepared_disk(args, top, work):
     """Path of the image to attach, or None. Sets args.snapshot for the built disk, which is never written to."""

@@ -11,6 +11,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 BUILD = os.path.join(TOP, os.environ.get("QUIRE_BUILD", "build"))  # kernel and servers
 TREE = os.path.join(TOP, "build", "tree")                          # what the default disk was made of
 RUN = os.path.join(TOP, "images", "run")
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # chroot, debugfs: not in every user's PATH
 RESERVED = (124, 125)  # timeout, and everything that is not the command's doing
 
 

@@ -85,16 +85,15 @@ static void round_trips(const char *name, u64 words) {
     report(name);
     if (sys_destroy(thread))
         say("FAIL destroy\n");
-    (void)wait_on; /* the right that is left is dead */
     (void)sys_cap_drop(BOOT_TABLE, reply_slot);
 }
 
 static void aliens(void) {
     u32 thread = client(alien_code, alien_end, 0, THREAD_ALIEN);
-    struct ipc_io io = wait_on(endpoint, reply_slot);
+    (void)wait_on(endpoint, reply_slot);
     for (u32 i = 0; i < ROUNDS; i++) {
         u64 start = now();
-        io = answer_wait(reply_slot, 0, 1, endpoint, reply_slot);
+        (void)answer_wait(reply_slot, 0, 1, endpoint, reply_slot);
         ticks[i] = now() - start;
     }
     report("alien_call");
