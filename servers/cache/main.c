@@ -51,6 +51,9 @@ static void on_bits(u64 bits) {
     worker_busy();
     if (bits & BIT(BIT_MEMORY_LOW)) {
         u64 freed = reclaim(&cache, RECLAIM_TARGET);
+        if (freed < RECLAIM_TARGET)
+            (void)
+                kmem_cache_drain(); /* names and inodes went, or few pages are left: their slabs are empty */
         const struct info_page *info = (const struct info_page *)INFO_PAGE;
         if (info->trace_mask & BIT(TRACE_USER))
             (void)sys_trace_event(TRACE_USER_reclaim, 0, RECLAIM_TARGET, freed, 0,

@@ -184,6 +184,8 @@ static u32 fill_items(const struct inode *inode, const struct cache_page_in_req 
 
 err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, struct cache_page_in_rep *rep) {
     (void)rep;
+    if (c->kind != MSG_FAULT)
+        return -E_PROTO;
     struct page_answer page;
     err e = -E_STALE;
     struct inode *inode = object_find(&cache, req->object);
