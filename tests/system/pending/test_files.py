@@ -68,7 +68,8 @@ def random_tree(folder, random):
             os.mkdir(path)
             folders.append(path)
         elif kind < 0.25:
-            os.symlink(random.choice(["/etc/passwd", "..", "x" * random.randrange(1, 200), os.path.basename(path)]), path)
+            targets = ["/etc/passwd", "..", "x" * random.randrange(1, 200), os.path.basename(path)]
+            os.symlink(random.choice(targets), path)
         else:
             with open(path, "wb") as file:
                 for _ in range(random.randrange(4)):
