@@ -70,3 +70,10 @@ void port_unmap(const u64 *list, u32 count) {
         space_unmap(SLOT_SPACE, (vaddr)pfn_to_virt(list[i]), run);
     }
 }
+
+u32 port_unfeed(u64 *list) {
+    err count = sys_unfeed(SLOT_SPACE, FEED_MAX);
+    ASSERT(count >= 0);
+    memcpy(list, ipc_area(), (u64)count * sizeof *list);
+    return (u32)count;
+}

@@ -25,3 +25,7 @@ err port_map(const u64 *list, u32 count) must_check;
 
 /* Undo it. */
 void port_unmap(const u64 *list, u32 count);
+
+/* Takes up to FEED_MAX frames of this server that no page table of its space needs any more out of the
+ * space's pool of tables: how many. */
+u32 port_unfeed(u64 *list);

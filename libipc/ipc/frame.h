@@ -82,8 +82,8 @@ static inline pfn virt_to_pfn(const void *address) {
 #define FRAME_RESERVE_MAX 16
 err frame_reserve(u32 count) must_check;
 
-/* Give all frames in the magazines back to the frame server: when it asks to (its notification), and on
- * drop_caches. Returns how many. */
+/* Give all frames in the magazines, and those of unused page tables, back to the frame server: when it asks to (its
+ * notification), and on drop_caches. Returns how many. */
 u64 drain_magazines(void);
 
 /* Frames in the magazines now. */

@@ -165,9 +165,23 @@ static err on_call(struct ipc_ctx *c, u64 label, u64 *w) {
     return slab_dispatch(c, label, w);
 }
 
+/* Page tables of a client's window that have become empty. */
+static void take_tables(u32 client) {
+    u64 list[FEED_MAX];
+    for (err n; (n = sys_unfeed(WINDOW(client), FEED_MAX)) > 0;) {
+        memcpy(list, ipc_area(), (u64)n * sizeof list[0]);
+        for (err i = 0; i < n; i++)
+            __free_page(list[i]);
+    }
+}
+
 static void on_bits(u64 bits) {
-    if (bits & BIT(BIT_DRAIN))
-        drain_magazines();
+    if (!(bits & BIT(BIT_DRAIN)))
+        return;
+    for (u32 i = 1; i < SRV_COUNT; i++)
+        if (clients >> i & 1)
+            take_tables(i);
+    drain_magazines();
 }
 
 int main(void) {

@@ -19,6 +19,8 @@ static struct holders server;
 static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
 static u32 calls;
 static bool no_tables;
+static u64 tables[4]; /* frames of page tables in the space's pool, fed while mapping */
+static u32 tables_count;
 static void (*on_call)(void); /* "another thread" that runs while this one waits */
 
 static void wait_for_answer(void) {
@@ -84,6 +86,8 @@ void port_free_batch(const u64 *list, u32 count, u64 held_by_me) {
 err port_map(const u64 *list, u32 count) {
     if (no_tables)
         return -E_NOMEM;
+    if (tables_count < ARRAY_LEN(tables) && (tables[tables_count] = alloc_page(GFP_HIGHUSER)))
+        tables_count++;
     for (u32 i = 0; i < count; i++) {
         cr_assert(held[list[i]] && !mapped[list[i]]);
         mapped[list[i]] = 1;
@@ -94,6 +98,13 @@ err port_map(const u64 *list, u32 count) {
 void port_unmap(const u64 *list, u32 count) {
     for (u32 i = 0; i < count; i++)
         mapped[list[i]] = 0;
+}
+
+u32 port_unfeed(u64 *list) {
+    u32 n = tables_count;
+    memcpy(list, tables, n * sizeof *list);
+    tables_count = 0;
+    return n;
 }
 
 static u64 all;
