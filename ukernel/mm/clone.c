@@ -9,46 +9,52 @@ struct clone {
     bool private;
     u64 *area;
     u32 records;
+    enum stop stop; /* why it stopped, if it did */
 };
 
-/* Take the write right off both sides for good; only the owner (UPGRADE, a new mapping) gives it again. */
-static void write_protect(const struct clone *c, u64 *entry, vaddr va) {
-    bool writable = *entry & PTE_WRITE;
-    *entry &= ~(PTE_WRITE | PTE_MAYWRITE);
-    if (writable)
+/* Put a copy of the entry into the target's (zero) entry, after all checks. Private: both lose the write
+ * right for good; only the owner gives it again (UPGRADE, a new mapping). */
+static void repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
+    u64 old = *entry;
+    pt_holder(copy)->next++;
+    if (!(old & PTE_PRESENT)) {
+        *copy = old;
+        c->area[2 * c->records] = va | RECORD_PAGER;
+        c->area[2 * c->records++ + 1] = old;
+        return;
+    }
+    u64 now = c->private ? old & ~(PTE_WRITE | PTE_MAYWRITE) : old;
+    if (now != old) {
+        *entry = now;
         pt_flush(c->from, va);
+    }
+    *copy = now & ~PTE_HARVEST;
+    pt_count(c->to, pt_frame(old));
 }
 
-/* Repeat one entry; false and *stop: nothing was done. */
-static bool clone_entry(struct clone *c, u64 *entry, vaddr va, u32 *stop) {
-    const u64 *there = pt_leaf(c->to, va);
-    if (there && *there)
-        return true;
-    bool present = *entry & PTE_PRESENT;
-    *stop = present ? STOP_OVERFLOW : STOP_FULL;
-    if (present ? !pt_can_count(c->to, pt_frame(*entry)) : c->records == AREA_RECORDS)
-        return false;
-    *stop = STOP_TABLES;
-    u64 *copy = pt_leaf_make(c->to, va);
-    if (!copy)
-        return false;
-    pt_holder(copy)->next++;
-    if (!present) {
-        *copy = *entry;
-        c->area[2 * c->records] = va | RECORD_PAGER;
-        c->area[2 * c->records++ + 1] = *entry;
-        return true;
+/* Repeat the entries of a run; returns how many were looked at, fewer if it has to stop. */
+static u64 clone_run(struct clone *c, const struct run *r) {
+    u64 *copies = pt_leaf(c->to, r->va); /* NULL: no table yet */
+    for (u64 i = 0; i < r->count; i++) {
+        u64 entry = r->entry[i];
+        if (!entry || (copies && copies[i]))
+            continue;
+        bool present = entry & PTE_PRESENT;
+        c->stop = present ? STOP_OVERFLOW : STOP_FULL;
+        if (present ? !pt_can_count(c->to, pt_frame(entry)) : c->records == AREA_RECORDS)
+            return i;
+        c->stop = STOP_TABLES;
+        if (!copies && !(copies = pt_leaf_make(c->to, r->va)))
+            return i;
+        repeat(c, &r->entry[i], &copies[i], r->va + (i << PAGE_SHIFT));
     }
-    if (c->private)
-        write_protect(c, entry, va);
-    *copy = *entry & ~PTE_HARVEST;
-    pt_count(c->to, pt_frame(*entry));
-    return true;
+    return r->count;
 }
 
 struct range_result mm_clone(struct space *from, struct space *to, vaddr first, u64 pages, bool private,
                              u64 *area) {
     struct walk walk;
+    struct run r;
     err e = walk_begin(&walk, from, first, pages, USER_FIRST, USER_END);
     if (e || from == to || to->dying)
         return (struct range_result){.next = -E_INVAL};
@@ -56,12 +62,13 @@ struct range_result mm_clone(struct space *from, struct space *to, vaddr first, 
         return (struct range_result){.next = -E_RIGHTS};
     from->epoch++;
     to->epoch++;
-    struct clone c = {from, to, private, area, 0};
-    vaddr va;
-    for (u64 *entry; (entry = walk_next(&walk, &va));) {
-        u32 stop;
-        if (!clone_entry(&c, entry, va, &stop))
-            return (struct range_result){.next = (i64)va, .records = c.records, .stop = stop};
+    struct clone c = {.from = from, .to = to, .private = private, .area = area};
+    while (walk_next(&walk, &r)) {
+        u64 done = clone_run(&c, &r);
+        if (done < r.count) {
+            walk.at = r.va + (done << PAGE_SHIFT);
+            return walk_result(&walk, c.records, c.stop);
+        }
     }
-    return walk_result(&walk, c.records);
+    return walk_result(&walk, c.records, STOP_BOUND);
 }

@@ -60,58 +60,46 @@ void pt_prune(struct space *s, vaddr va) {
         s->pool_count++;
         *path[level] = 0;
         pt_holder(path[level])->next--;
+        pt_flush(s, va); /* the processor keeps upper entries too */
     }
 }
 
 err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi) {
     if (first & PAGE_MASK || first < lo || first > hi || pages > (hi - first) >> PAGE_SHIFT)
         return -E_INVAL;
-    *w = (struct walk){s, first, first + (pages << PAGE_SHIFT), NULL, RANGE_VISITS_MAX};
+    *w = (struct walk){s, first, first + (pages << PAGE_SHIFT), RANGE_VISITS_MAX};
     return 0;
 }
 
-/* Go to the next address that has its upper bits changed at this level. */
-static void skip(struct walk *w, unsigned level) {
-    w->at = MIN(w->end, (w->at | ((1ull << LEVEL_SHIFT(level)) - 1)) + 1);
-    w->entry = NULL;
-}
-
-void walk_leave_table(struct walk *w) {
-    /* `at` is already behind the entry visited last; it may be the first of the next table. */
-    if (w->at < w->end && pt_index(w->at, 0))
-        skip(w, 1);
-    w->entry = NULL;
-}
-
-/* Look up the table of w->at, or skip what is absent. */
-static void find_table(struct walk *w) {
+/* The leaf entry of w->at; NULL: a table is absent, and `at` has gone to the end of what it would map. */
+static u64 *walk_find(struct walk *w) {
     u64 *table = phys_to_virt(w->space->top);
     for (unsigned level = LEVELS - 1; level > 0; level--) {
         u64 entry = table[pt_index(w->at, level)];
         if (!entry) {
-            skip(w, level);
-            return;
+            w->at = MIN(w->end, (w->at | ((1ull << LEVEL_SHIFT(level)) - 1)) + 1);
+            return NULL;
         }
         table = pt_table(entry);
     }
-    w->entry = &table[pt_index(w->at, 0)];
+    return &table[pt_index(w->at, 0)];
 }
 
-u64 *walk_next(struct walk *w, vaddr *va) {
+bool walk_next(struct walk *w, struct run *r) {
     if (!w->space->top)
         w->at = w->end;
     while (w->at < w->end && w->left) {
-        w->left--;
-        if (!w->entry) {
-            find_table(w);
+        r->va = w->at;
+        r->entry = walk_find(w);
+        if (!r->entry) {
+            w->left--;
             continue;
         }
-        u64 *entry = w->entry;
-        *va = w->at;
-        w->at += PAGE_BYTES;
-        w->entry = pt_index(w->at, 0) ? entry + 1 : NULL;
-        if (*entry)
-            return entry;
+        r->count = MIN(TABLE_SLOTS - pt_index(r->va, 0), (w->end - r->va) >> PAGE_SHIFT);
+        r->count = MIN(r->count, w->left);
+        w->left -= r->count;
+        w->at += r->count << PAGE_SHIFT;
+        return true;
     }
-    return NULL;
+    return false;
 }

@@ -108,25 +108,34 @@ static inline void pt_note_writer(u64 entry) {
         frame_clear(pt_frame(entry), FRAME_ZEROED);
 }
 
-/* A walk over the entries of a range. */
+/* A walk over a range, in runs: neighbouring entries of one leaf table. */
 struct walk {
     struct space *space;
     vaddr at, end; /* not yet visited */
-    u64 *entry;    /* of `at`; NULL: the table is not yet looked up */
     u64 left;      /* entries that may still be visited, of any level */
+};
+
+struct run {
+    u64 *entry; /* the first one */
+    vaddr va;   /* of the first one */
+    u64 count;
 };
 
 /* Begin a walk of [first, first + pages); 0 or -E_INVAL (not page-aligned, not within [lo, hi)). */
 must_check err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi);
 
-/* The next entry that is not zero, and its address. NULL: at the end (at == end) or out of visits (at < end).
- */
-u64 *walk_next(struct walk *w, vaddr *va);
+/* The next run; `at` is then behind it. False: at the end (at == end) or out of visits (at < end). */
+must_check bool walk_next(struct walk *w, struct run *r);
 
-/* Go on behind the current leaf table: it is gone. */
-void walk_leave_table(struct walk *w);
+/* How the walk ended; go on at w->at. */
+static inline struct range_result walk_result(const struct walk *w, u32 records, enum stop stop) {
+    return (struct range_result){.next = (i64)w->at, .records = records, .stop = stop};
+}
 
-/* How the walk ended, `next` being w->at or the address where the caller stopped it. */
-static inline struct range_result walk_result(const struct walk *w, u32 records) {
-    return (struct range_result){.next = (i64)w->at, .records = records, .stop = STOP_BOUND};
+/* `removed` entries of the run have become zero. */
+static inline void run_removed(struct space *s, const struct run *r, u32 removed) {
+    struct frame *table = pt_holder(r->entry);
+    table->next -= removed;
+    if (!table->next)
+        pt_prune(s, r->va);
 }

@@ -107,24 +107,30 @@ err space_permit_end(struct space *s, u64 index) {
 
 /* ---- destroy ---- */
 
-/* The space is unmapped up to `cursor` and not reachable any more: take down the next part. True at the end.
- */
-static bool unmap_all(struct space *s, u64 *left) {
-    struct walk w = {s, s->cursor, USER_END, NULL, *left};
-    vaddr va;
-    for (u64 *entry; (entry = walk_next(&w, &va));) {
-        u64 old = *entry;
-        *entry = 0;
-        if (old & PTE_PRESENT) {
-            pt_harvest(old);
-            if (pt_uncount(s, pt_frame(old)))
-                frame_queue(pt_frame(old));
-        }
-        if (--pt_holder(entry)->next == 0) {
-            pt_prune(s, va);
-            walk_leave_table(&w);
-        }
+static void destroy_run(struct space *s, const struct run *r) {
+    u32 removed = 0;
+    for (u64 i = 0; i < r->count; i++) {
+        u64 old = r->entry[i];
+        if (!old)
+            continue;
+        r->entry[i] = 0;
+        removed++;
+        if (!(old & PTE_PRESENT))
+            continue;
+        pt_harvest(old);
+        if (pt_uncount(s, pt_frame(old)))
+            frame_queue(pt_frame(old));
     }
+    if (removed)
+        run_removed(s, r, removed);
+}
+
+/* The space is unmapped up to `cursor` and not in use any more: take down the next part. True at the end. */
+static bool unmap_all(struct space *s, u64 *left) {
+    struct walk w = {s, s->cursor, USER_END, *left};
+    struct run r;
+    while (walk_next(&w, &r))
+        destroy_run(s, &r);
     s->cursor = w.at;
     *left = w.left;
     return w.at == USER_END;
