@@ -3,14 +3,15 @@
 import os
 import subprocess
 
-from . import LaunchError
-
 
 def carve_trace(folder, work, top):
-    """Write a CTF trace into `folder` with images/trace-carve, from the memory file of the run."""
+    """Write a CTF trace into `folder` with images/trace-carve, from the memory file of the run. Returns what went
+    wrong, or None."""
     tool = os.path.join(top, "images", "trace-carve")
     if not os.path.exists(tool):
-        raise LaunchError("--trace: images/trace-carve is missing")
+        return "--trace: images/trace-carve is missing"
+    if not os.path.exists(work.path("ram")):
+        return "--trace: QEMU has left no memory file"
     os.makedirs(folder, exist_ok=True)
-    if subprocess.run([tool, work.path("ram"), folder]).returncode:
-        raise LaunchError("--trace: images/trace-carve failed")
+    result = subprocess.run([tool, work.path("ram"), folder], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return f"--trace: {result.stderr.strip()}" if result.returncode else None
