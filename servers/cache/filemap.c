@@ -284,11 +284,6 @@ err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead 
     return 0;
 }
 
-pfn page_peek(struct cache *c, const struct inode *inode, u64 index) {
-    const struct page *page = find_page(c, inode, index);
-    return page && (page->flags & PG_UPTODATE) ? page->frame : 0;
-}
-
 err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer *out) {
     if (index >= inode_page_count(inode))
         return -E_NXIO;

@@ -38,10 +38,6 @@ struct page_answer {
 err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead *ahead,
              struct page_answer *out) must_check;
 
-/* The frame at `index` if it is here and valid, else 0. For the pages around a fault. Never waits, reads
- * nothing. */
-pfn page_peek(struct cache *c, const struct inode *inode, u64 index) must_check;
-
 /* The page at `index` of shared memory, made of zeroes if it is new. -E_NXIO: beyond the end; -E_NOMEM. Short
  * wait. */
 err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer *out) must_check;

@@ -18,19 +18,37 @@ err page_init(struct page_cache *pc, struct page_bucket *buckets, u32 bucket_cou
     return pc->heads ? 0 : -E_NOMEM;
 }
 
-/* An inode's address is as good as its number, and anonymous ones have no number. */
-static struct page_bucket *bucket_of(const struct page_cache *pc, const struct inode *inode, u64 index) {
-    u64 key = ((u64)(uintptr_t)inode >> 6) * 0x9e3779b97f4a7c15ull + index;
-    return &pc->bucket[(key ^ key >> 32) & (pc->bucket_count - 1)];
+/* An inode's address is as good as its number, and anonymous ones have no number. Pages in a row are in
+ * buckets in a row. */
+static u64 key_of(const struct inode *inode) {
+    return ((u64)(uintptr_t)inode >> 6) * 0x9e3779b97f4a7c15ull >> 32;
 }
 
-struct page *find_page(const struct cache *c, const struct inode *inode, u64 index) {
+static struct page_bucket *bucket_of(const struct page_cache *pc, const struct inode *inode, u64 index) {
+    return &pc->bucket[(key_of(inode) + index) & (pc->bucket_count - 1)];
+}
+
+static struct page *find_in(struct page_bucket *bucket, const struct inode *inode, u64 index) {
     struct page *page;
-    LIST_FOREACH(page, bucket_of(&c->pages, inode, index), hash) {
+    LIST_FOREACH(page, bucket, hash) {
         if (page->index == index && page->inode == inode)
             return page;
     }
     return NULL;
+}
+
+struct page *find_page(const struct cache *c, const struct inode *inode, u64 index) {
+    return find_in(bucket_of(&c->pages, inode, index), inode, index);
+}
+
+void find_frames(const struct cache *c, const struct inode *inode, u64 first, u32 n, pfn *frames) {
+    u64 key = key_of(inode);
+    for (u32 i = 0; i < n; i++) {
+        u64 index = first + i;
+        const struct page *page =
+            find_in(&c->pages.bucket[(key + index) & (c->pages.bucket_count - 1)], inode, index);
+        frames[i] = page && (page->flags & PG_UPTODATE) ? page->frame : 0;
+    }
 }
 
 /* A descriptor with a frame, in no list; NULL: no memory. */

@@ -58,6 +58,10 @@ err page_init(struct page_cache *pc, struct page_bucket *buckets, u32 bucket_cou
 /* The page at that index, in any state, or NULL. Valid until the caller waits, or as long as counted. */
 struct page *find_page(const struct cache *c, const struct inode *inode, u64 index) must_check;
 
+/* Sets frames[i] to the frame at index first + i if that page is here and valid, else to 0, for n pages. For
+ * what lies around a fault: so it costs little and reads nothing. */
+void find_frames(const struct cache *c, const struct inode *inode, u64 first, u32 n, pfn *frames);
+
 /* Makes the page if it is not there: new, in the hash and the queue, and if `lru` in the LRU list. 1: made;
  * 0: it was there, perhaps by now; -E_NOMEM. Short wait. */
 err page_make(struct cache *c, struct inode *inode, u64 index, bool lru, struct page **out) must_check;

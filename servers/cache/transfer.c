@@ -158,27 +158,35 @@ err cache_on_getdents(struct ipc_ctx *c, const struct cache_getdents_req *req,
     return e;
 }
 
-/* The page of the fault and those of its aligned cluster that are here, within the window; how many items. */
+/* Where a fault's answer may map, in pages of the object: part of the aligned cluster around the fault. */
+struct reach {
+    u64 first, end;
+};
+
+static struct reach reach_of(const struct cache_page_in_req *req) {
+    u64 here = req->address % BLOCK_BYTES / PAGE_BYTES; /* of the block, as the window is */
+    u64 first = req->window & 0xffff, end = MIN(first + (req->window >> 16), BLOCK_BYTES / PAGE_BYTES);
+    u64 before = here - MIN(first, here), after = MAX(end, here + 1) - here;
+    u64 cluster = req->index % FAULT_CLUSTER;
+    return (struct reach){req->index - MIN(before, cluster),
+                          req->index + MIN(after, FAULT_CLUSTER - cluster)};
+}
+
+/* The page of the fault and those around it that are here; how many items. */
 static u32 fill_items(const struct inode *inode, const struct cache_page_in_req *req, pfn frame,
                       struct fault_item *items) {
     u64 rights = req->rights & (MAP_READ | MAP_WRITE | MAP_EXEC | MAP_MAYWRITE);
     if (inode->kind != INODE_SHM) /* the disk is read-only in this step */
         rights &= ~(u64)(MAP_WRITE | MAP_MAYWRITE);
-    u64 first = req->window & 0xffff, end = first + (req->window >> 16);
-    vaddr block = ROUND_DOWN(req->address, BLOCK_BYTES);
-    u64 here = (req->address - block) / PAGE_BYTES, cluster = ROUND_DOWN(req->index, FAULT_CLUSTER);
+    struct reach reach = reach_of(req);
+    pfn frames[FAULT_CLUSTER];
+    find_frames(&cache, inode, reach.first, (u32)(reach.end - reach.first), frames);
+    frames[req->index - reach.first] = frame; /* of a hole, too */
+    u64 at = ROUND_DOWN(req->address, PAGE_BYTES) - (req->index - reach.first) * PAGE_BYTES;
     u32 n = 0;
-    items[n++] =
-        (struct fault_item){ROUND_DOWN(req->address, PAGE_BYTES) | rights, ITEM_FRAME(frame, FILL_AS_IS)};
-    for (u64 index = cluster; index < cluster + FAULT_CLUSTER; index++) {
-        u64 page = here + index - req->index; /* of the block; below 0 it becomes huge */
-        if (index == req->index || page < first || page >= MIN(end, BLOCK_BYTES / PAGE_BYTES))
-            continue;
-        pfn other = page_peek(&cache, inode, index);
-        if (other)
-            items[n++] =
-                (struct fault_item){(block + page * PAGE_BYTES) | rights, ITEM_FRAME(other, FILL_AS_IS)};
-    }
+    for (u32 i = 0; i < reach.end - reach.first; i++, at += PAGE_BYTES)
+        if (frames[i])
+            items[n++] = (struct fault_item){at | rights, ITEM_FRAME(frames[i], FILL_AS_IS)};
     return n;
 }
 
