@@ -4,7 +4,7 @@
 
 #include "arch/cpu.h"
 #include "arch/log.h"
-#include "core/thread.h"
+#include "arch/switch.h"
 #include "mm/space.h"
 
 enum selector { SEL_KCODE = 0x08, SEL_KDATA = 0x10, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
@@ -35,22 +35,8 @@ enum {
  * ones. */
 #define SYSCALL_CLEARS 0x257fd5ull
 
-#define IST_BYTES   4096
-#define IST_COUNT   3
-#define PORTS_BYTES 8192
-
-struct tss {
-    u32 reserved0;
-    u64 rsp0, rsp1, rsp2;
-    u64 reserved1;
-    u64 ist[7];
-    u64 reserved2;
-    u16 reserved3;
-    u16 ports_at; /* offset of `ports`, or beyond the limit: every port is closed */
-    u8 ports[PORTS_BYTES + 1];
-} __attribute__((packed));
-_Static_assert(offsetof(struct tss, ports) == 104, "the TSS has 104 bytes");
-
+#define IST_BYTES 4096
+#define IST_COUNT 3
 struct gate {
     u16 offset_lo, selector;
     u8 ist, type;
@@ -59,7 +45,7 @@ struct gate {
 };
 
 struct cpu cpu;
-static struct tss tss;
+struct tss tss;
 static struct gate idt[256];
 static u8 ist_stacks[IST_COUNT][IST_BYTES] __attribute__((aligned(16)));
 /* SYSRET takes SS = STAR[63:48] + 8 and CS = STAR[63:48] + 16. There is no 32-bit user code segment. */
@@ -165,7 +151,7 @@ static void set_ports(struct space *s, bool open) {
         }
 }
 
-static void switch_ports(struct space *s) {
+void arch_switch_ports(struct space *s) {
     if (s->ports_count == 0) {
         tss.ports_at = sizeof tss;
         return;
@@ -181,11 +167,11 @@ static void switch_ports(struct space *s) {
 
 void arch_ports_changed(struct space *s) {
     if (cpu.ports == s) {
-        memset(tss.ports, 0xff, PORTS_BYTES);
+        memset(tss.ports, 0xff, TSS_PORTS_BYTES);
         cpu.ports = NULL;
     }
     if (cpu.space == s)
-        switch_ports(s);
+        arch_switch_ports(s);
 }
 
 void arch_fpu_init(struct thread *t) {
@@ -208,24 +194,10 @@ void arch_fpu_save(struct thread *t) {
     cpu.fpu = NULL;
 }
 
-static void switch_fpu(struct thread *t) {
+void arch_switch_fpu(struct thread *t) {
     if (cpu.fpu)
         __asm__ volatile("fxsave64 %0" : "=m"(cpu.fpu->fpu));
     __asm__ volatile("fxrstor64 %0" : : "m"(t->fpu));
     wrmsr(MSR_FS_BASE, t->fs_base);
     cpu.fpu = t;
-}
-
-void arch_switch(struct thread *t) {
-    cpu.current = t;
-    tss.rsp0 = (u64)(&t->regs + 1);
-    struct space *s = t->space;
-    if (s != cpu.space) {
-        cpu.space = s;
-        cpu.switches++;
-        write_cr3(s->top ? s->top : cpu.kernel_cr3);
-        switch_ports(s);
-    }
-    if ((t->flags & THREAD_ALIEN) && cpu.fpu != t)
-        switch_fpu(t);
 }

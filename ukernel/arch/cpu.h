@@ -33,8 +33,6 @@ static inline struct space *arch_current_space(void) {
 }
 /* Put the kernel's own tables into CR3: the current space is going away. */
 void arch_leave_space(void);
-/* Make t the running thread: its page tables, its ports, and (programs) its FPU state and FS base. */
-void arch_switch(struct thread *t);
 /* Bring t->fpu up to date and let go of the processor's copy: t's FPU state or FS base is about to be read or
  * set, or t goes away. */
 void arch_fpu_save(struct thread *t);

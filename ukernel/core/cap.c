@@ -9,12 +9,8 @@ void captable_init(struct captable *t, u32 frames) {
     t->slots = frames * CAPS_PER_FRAME;
 }
 
-static u32 generation_of(u64 object) {
-    return frame_table[virt_to_frame((void *)object)].generation;
-}
-
 static bool permit_alive(const struct capability *c) {
-    if (generation_of(c->object) != c->generation)
+    if (cap_generation(c->object) != c->generation)
         return false;
     const struct permit *p = cap_permit(c);
     return p->live && p->generation == c->badge >> 8;
@@ -26,7 +22,7 @@ bool cap_alive(const struct capability *c) {
     case KIND_THREAD:
     case KIND_ENDPOINT:
     case KIND_CAPTABLE:
-        return generation_of(c->object) == c->generation;
+        return cap_generation(c->object) == c->generation;
     case KIND_ACCOUNT:
         return accounts[c->object].state != ACCOUNT_FREE && accounts[c->object].generation == c->generation;
     case KIND_PERMIT:
@@ -55,7 +51,7 @@ struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u
     return *e ? NULL : c;
 }
 
-struct capability *cap_empty(struct captable *t, u64 slot, err *e) {
+struct capability *cap_empty_slow(struct captable *t, u64 slot, err *e) {
     if (!t || slot >= t->slots || slot == 0) {
         *e = -E_BADCAP;
         return NULL;
@@ -70,7 +66,7 @@ struct capability *cap_empty(struct captable *t, u64 slot, err *e) {
 
 void cap_make(struct capability *c, enum frame_kind kind, void *object, u8 rights) {
     *c = (struct capability){
-        .kind = (u8)kind, .rights = rights, .generation = generation_of((u64)object), .object = (u64)object};
+        .kind = (u8)kind, .rights = rights, .generation = cap_generation((u64)object), .object = (u64)object};
 }
 
 void cap_make_account(struct capability *c, u8 account, u8 rights) {

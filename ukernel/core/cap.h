@@ -35,6 +35,22 @@ _Static_assert(sizeof(struct captable) == sizeof(struct capability), "slot 0");
 /* Make a table of `frames` contiguous cleared frames. */
 void captable_init(struct captable *t, u32 frames);
 
+static inline struct capability *captable_slots(struct captable *t) {
+    return (struct capability *)t;
+}
+
+/* The generation of the frame that a kernel object lives in. */
+static inline u32 cap_generation(u64 object) {
+    return frame_table[virt_to_frame((const void *)object)].generation;
+}
+
+/* The endpoint that is referred to, or NULL if there is none or it has been destroyed. */
+static inline struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref) {
+    if (!ref->endpoint || cap_generation((u64)ref->endpoint) != ref->generation)
+        return NULL;
+    return ref->endpoint;
+}
+
 /* Is the object that the capability names still the one it was made for? */
 bool cap_alive(const struct capability *c);
 
@@ -45,9 +61,23 @@ struct capability *cap_any(struct captable *t, u64 slot);
  * -E_KIND or -E_RIGHTS. */
 struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u8 rights, err *e);
 
+/* The endpoint that a slot gives that right on; NULL if cap_get would say no. The short way for IPC. */
+static inline struct capability *cap_get_endpoint(struct captable *t, u32 slot, u8 right) {
+    if (!t || slot >= t->slots)
+        return NULL;
+    struct capability *c = captable_slots(t) + slot;
+    bool good = c->kind == KIND_ENDPOINT && c->rights & right && cap_generation(c->object) == c->generation;
+    return good ? c : NULL;
+}
+
 /* A slot to put a capability into: empty, or holding a dead one. NULL: *e = -E_BADCAP (no such slot) or
  * -E_OCCUPIED. */
-struct capability *cap_empty(struct captable *t, u64 slot, err *e);
+struct capability *cap_empty_slow(struct captable *t, u64 slot, err *e);
+static inline struct capability *cap_empty(struct captable *t, u64 slot, err *e) {
+    if (t && slot < t->slots && slot && captable_slots(t)[slot].kind == KIND_RESERVED)
+        return captable_slots(t) + slot;
+    return cap_empty_slow(t, slot, e);
+}
 
 /* Fill a slot with a capability to the object that lives at a kernel address, or to an account; no badge. */
 void cap_make(struct capability *c, enum frame_kind kind, void *object, u8 rights);
@@ -55,9 +85,6 @@ void cap_make_account(struct capability *c, u8 account, u8 rights);
 
 static inline void cap_clear(struct capability *c) {
     *c = (struct capability){0};
-}
-static inline struct capability *captable_slots(struct captable *t) {
-    return (struct capability *)t;
 }
 static inline struct endpoint *cap_endpoint(const struct capability *c) {
     return (struct endpoint *)c->object;

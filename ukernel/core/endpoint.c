@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/endpoint.h"
 #include "arch/cpu.h"
+#include "core/cap.h"
 #include "core/ipc.h"
 #include "core/sched.h"
 #include "core/thread.h"
@@ -23,12 +24,6 @@ struct endpoint_ref endpoint_ref(struct endpoint *e, u32 badge) {
     return (struct endpoint_ref){e, frame_table[virt_to_frame(e)].generation, badge};
 }
 
-struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref) {
-    if (!ref->endpoint || frame_table[virt_to_frame(ref->endpoint)].generation != ref->generation)
-        return NULL;
-    return ref->endpoint;
-}
-
 void endpoint_set_bits(struct endpoint *e, u64 bits) {
     struct thread *current = cpu.current;
     trace(TRACE_NOTIFY, current ? (u32)virt_to_frame(current) : 0, virt_to_frame(e), bits,
@@ -37,7 +32,7 @@ void endpoint_set_bits(struct endpoint *e, u64 bits) {
     if (!e->bits || link_empty(&e->receivers))
         return;
     struct thread *r = container_of(e->receivers.prev, struct thread, link);
-    link_remove(&r->link);
+    link_unlink(&r->link);
     r->state = THREAD_READY;
     ipc_take_bits(r, e);
     sched_ready(r);

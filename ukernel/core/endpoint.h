@@ -34,9 +34,6 @@ void endpoint_init(struct endpoint *e);
 /* A reference to e as it is now. */
 struct endpoint_ref endpoint_ref(struct endpoint *e, u32 badge);
 
-/* The endpoint, or NULL if there is none or it has been destroyed. */
-struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref);
-
 /* OR bits into the endpoint. A receiver that waits there takes them at once and becomes ready; the running
  * thread goes on (the scheduler looks for a better one when the entry ends). Called from any part of the
  * kernel; never waits. */

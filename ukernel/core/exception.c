@@ -3,7 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/log.h"
 #include "arch/panic.h"
-#include "core/endpoint.h"
+#include "core/cap.h"
 #include "core/ipc.h"
 #include "core/trace.h"
 

@@ -33,7 +33,7 @@ struct thread *ipc_send(struct thread *s, struct endpoint *e) {
         err error;
         switch (message_deliver(s, r, &error)) {
         case DELIVERED:
-            link_remove(&r->link);
+            link_unlink(&r->link);
             r->state = THREAD_READY;
             s->state = THREAD_CALLING;
             return r;
@@ -42,7 +42,7 @@ struct thread *ipc_send(struct thread *s, struct endpoint *e) {
         case NEEDLESS:
             return fault_resolved(s, 0);
         case RECEIVER_FAILED:
-            link_remove(&r->link);
+            link_unlink(&r->link);
             r->state = THREAD_READY;
             sched_ready(failed(r, error));
         }
@@ -129,7 +129,7 @@ static bool take_message(struct thread *t, struct endpoint *e) {
             failed(t, error);
             return true;
         }
-        link_remove(&s->link);
+        link_unlink(&s->link);
         s->state = d == DELIVERED ? THREAD_CALLING : THREAD_READY;
         if (d == DELIVERED)
             return true;
@@ -266,7 +266,8 @@ struct thread *ipc_forward_wait(struct thread *t) {
  * --------------------------------------------------------------------------------------------------- */
 
 void ipc_abandon(struct thread *t) {
-    link_remove(&t->link);
+    if (t->state != THREAD_CALLING)
+        link_unlink(&t->link);
     if (t->state == THREAD_RECEIVING)
         t->regs.rax = (u64)-E_INTR;
     else if (t->kind == MSG_CALL)

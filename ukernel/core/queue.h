@@ -29,9 +29,14 @@ static inline void link_push_tail(struct link *head, struct link *l) {
     link_between(l, head->prev, head);
 }
 
-/* Take an element off its list; nothing happens if it is on none. */
-static inline void link_remove(struct link *l) {
+/* Take an element off the list that it is on. */
+static inline void link_unlink(struct link *l) {
     l->prev->next = l->next;
     l->next->prev = l->prev;
+}
+
+/* The same; nothing happens if it is on none. */
+static inline void link_remove(struct link *l) {
+    link_unlink(l);
     link_init(l);
 }

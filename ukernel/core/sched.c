@@ -2,6 +2,7 @@
 #include "core/sched.h"
 #include "arch/cpu.h"
 #include "arch/log.h"
+#include "arch/switch.h"
 #include "core/endpoint.h"
 #include "core/exception.h"
 #include "core/trace.h"
@@ -9,7 +10,7 @@
 #include <abi/layout.h>
 
 static struct link queues[PRIO_COUNT];
-static u32 ready_mask; /* bit p: queues[p] is not empty */
+u32 ready_mask;
 /* Programs that share a level take turns. The slice is timed only while there is somebody to take it: 0
  * otherwise. */
 static u64 slice_end;
@@ -35,7 +36,7 @@ void sched_ready_head(struct thread *t) {
 }
 
 void sched_remove(struct thread *t) {
-    link_remove(&t->link);
+    link_unlink(&t->link);
     if (link_empty(&queues[t->priority]))
         ready_mask &= ~(1u << t->priority);
 }

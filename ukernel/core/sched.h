@@ -8,6 +8,9 @@
 
 #define SLICE_MS 10
 
+/* Bit p: threads of priority p are ready (the running one not counted). */
+extern u32 ready_mask;
+
 void sched_init(void);
 
 /* Put a READY thread, that is not the running one, into its queue: at the end, or (preempted, answered) at

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/syscall.h"
 #include "core/exception.h"
+#include "core/fast.h"
 #include "core/ipc.h"
 #include "core/sched.h"
 
@@ -78,8 +79,8 @@ static struct thread *plain_call(struct thread *t, u64 number) {
     return t->state == THREAD_READY ? t : NULL; /* it may have stopped itself */
 }
 
-struct thread *kernel_syscall(struct thread *t) {
-    if (__builtin_expect(t->flags & THREAD_ALIEN, 0))
+static struct thread *general(struct thread *t) {
+    if (t->flags & THREAD_ALIEN)
         return sched_leave(exception_alien_call(t));
     u64 number = t->regs.rax & 0xff;
     if (number <= SYS_forward_wait)
@@ -87,4 +88,16 @@ struct thread *kernel_syscall(struct thread *t) {
     if (number == SYS_yield)
         return sched_leave(yield(t));
     return sched_leave(plain_call(t, number));
+}
+
+struct thread *kernel_syscall(struct thread *t) {
+    u8 number = (u8)t->regs.rax;
+    struct thread *next = NULL;
+    if (t->flags & THREAD_ALIEN)
+        next = fast_alien_call(t);
+    else if (number == SYS_call)
+        next = fast_call(t);
+    else if (number == SYS_reply_wait)
+        next = fast_reply_wait(t);
+    return next ? next : general(t);
 }

@@ -15,7 +15,6 @@ void thread_init(struct thread *t) {
     t->regs.rflags = RFLAGS_USER;
     t->by_iret = true;
     t->generation = frame_table[virt_to_frame(t)].generation;
-    link_init(&t->link);
     arch_fpu_init(t);
 }
 
