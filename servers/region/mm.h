@@ -69,7 +69,8 @@ struct mm_struct {
     bool busy;     /* a call in slices is under way: faults that would grow or raise wait for its end */
     u64 total_vm;  /* pages in all regions */
     u64 locked_vm; /* pages in regions with VM_LOCKED */
-    u64 min_flt, maj_flt;
+    u64 tables;    /* frames that the space's table pool was fed */
+    u64 min_flt;   /* faults answered */
     vaddr start_code, end_code, start_data, end_data;
     vaddr start_brk, brk; /* the heap: brk is what the program asked for, not rounded */
     vaddr start_stack, arg_start, arg_end;

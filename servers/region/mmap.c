@@ -236,22 +236,3 @@ vaddr sys_brk(struct mm_struct *mm, vaddr brk, struct vm_change *change) {
     mm->brk = brk;
     return brk;
 }
-
-err setup_stack(struct mm_struct *mm, vaddr end, u64 pages, u64 prot) {
-    struct vm_change change;
-    struct vm_area_struct like = {
-        .vm_start = end - pages * PAGE_BYTES,
-        .vm_end = end,
-        .vm_flags = (prot & PROT_MASK) | VM_MAYRIGHTS | VM_GROWSDOWN,
-        .vm_ops = vm_operations(false, VM_GROWSDOWN),
-    };
-
-    if (end > TASK_SIZE || (end & PAGE_MASK) || pages == 0 || pages > (end - MMAP_MIN_ADDR) >> PAGE_SHIFT)
-        return -E_INVAL;
-    if (find_vma_intersection(mm, like.vm_start, like.vm_end))
-        return -E_INVAL;
-    err e = replace_regions(mm, &like, &change);
-    if (e == 0)
-        mm->start_stack = end;
-    return e;
-}

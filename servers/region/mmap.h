@@ -73,9 +73,6 @@ i64 do_mremap(struct mm_struct *mm, vaddr addr, u64 old_len, u64 new_len, u64 fl
  * -E_NOMEM. */
 err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) must_check;
 
-/* The stack of a new program: [end - pages, end), growing downwards. 0, -E_INVAL or -E_NOMEM. */
-err setup_stack(struct mm_struct *mm, vaddr end, u64 pages, u64 prot) must_check;
-
 /* What remains when the page tables are done: closes regions that went and enters the new one. */
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change);
 

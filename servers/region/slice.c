@@ -12,6 +12,7 @@ void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm,
         child->busy = true;
     work->kind = kind;
     work->phase = kind == WORK_FORK ? PHASE_REGIONS : PHASE_RANGES;
+    work->owner = mm;
     work->mm = mm;
     work->child = child;
     work->at = kind == WORK_CHANGE ? work->change.start : 0;
@@ -55,9 +56,8 @@ static i64 do_range(struct vm_work *work, const struct vm_kernel *k, vaddr start
     }
 }
 
-/* The child is incomplete: from now on this work takes it down, and the parent is free. */
+/* The child is incomplete: from now on this work takes it down. */
 static void fork_failed(struct vm_work *work) {
-    work->mm->busy = false;
     work->mm = work->child;
     work->child = NULL;
     work->kind = WORK_EXIT;
@@ -82,9 +82,12 @@ static void slice_ranges(struct vm_work *work, const struct vm_kernel *k) {
             return;
         }
         i64 at = do_range(work, k, start, end, private);
-        if (at == -E_NEED_TABLES) {
-            if (k->feed(k->self, work->child->space) < 0)
+        if (at < 0 && work->kind == WORK_FORK) {
+            i64 fed = at == -E_NEED_TABLES ? k->feed(k->self, work->child->space) : at;
+            if (fed < 0)
                 fork_failed(work);
+            else
+                work->child->tables += (u64)fed;
             return;
         }
         ASSERT(at >= (i64)start && at <= (i64)end);
@@ -116,9 +119,24 @@ static void slice_close(struct vm_work *work) {
         }
 }
 
+static void slice_destroy(struct vm_work *work, const struct vm_kernel *k) {
+    err e = k->destroy(k->self, work->mm->space);
+    if (e == -E_AGAIN)
+        return;
+    work->phase = PHASE_DONE;
+    if (e < 0) {
+        work->result = e; /* the empty descriptor stays */
+        return;
+    }
+    if (work->owner == work->mm)
+        work->owner = NULL;
+    mm_free(work->mm);
+    work->mm = NULL;
+}
+
 static bool done(struct vm_work *work) {
-    if (work->mm)
-        work->mm->busy = false;
+    if (work->owner)
+        work->owner->busy = false;
     if (work->child)
         work->child->busy = false;
     return true;
@@ -134,10 +152,7 @@ bool work_slice(struct vm_work *work, const struct vm_kernel *k) {
         slice_ranges(work, k);
     if (work->phase == PHASE_CLOSE)
         slice_close(work);
-    if (work->phase == PHASE_DESTROY && k->destroy(k->self, work->mm->space) == 0) {
-        mm_free(work->mm);
-        work->mm = NULL;
-        work->phase = PHASE_DONE;
-    }
+    if (work->phase == PHASE_DESTROY)
+        slice_destroy(work, k);
     return work->phase == PHASE_DONE && done(work);
 }

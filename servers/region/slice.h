@@ -22,13 +22,13 @@ struct vm_kernel {
     /* Unmaps, and takes back the frames of region's own whose last mapping went. */
     i64 (*unmap)(void *self, u32 space, vaddr first, u64 pages);
     i64 (*protect)(void *self, u32 space, vaddr first, u64 pages, u64 rights);
-    /* -E_NEED_TABLES if the target's pool is empty and nothing could be done. */
+    /* -E_NEED_TABLES if the target's pool is empty and nothing could be done; another error ends the fork. */
     i64 (*clone)(void *self, u32 from, u32 to, vaddr first, u64 pages, bool private);
     /* Adds to *resident the present entries. */
     i64 (*scan)(void *self, u32 space, vaddr first, u64 pages, u64 *resident);
-    /* Puts frames into the space's table pool: 0 or -E_NOMEM. */
-    err (*feed)(void *self, u32 space);
-    /* One step of ending a space: 0 or -E_AGAIN. */
+    /* Puts frames into the space's table pool: how many, or -E_NOMEM. */
+    i64 (*feed)(void *self, u32 space);
+    /* One step of ending a space: 0, -E_AGAIN, or what forbids it (its threads still run). */
     err (*destroy)(void *self, u32 space);
 };
 
@@ -38,7 +38,8 @@ enum work_phase { PHASE_REGIONS, PHASE_RANGES, PHASE_CLOSE, PHASE_DESTROY, PHASE
 struct vm_work {
     enum work_kind kind;
     enum work_phase phase;
-    struct mm_struct *mm;
+    struct mm_struct *owner; /* the descriptor that the call names; NULL when it is gone */
+    struct mm_struct *mm;    /* the one worked on: the owner, or the child of a fork that failed */
     struct mm_struct *child; /* WORK_FORK; NULL after it if the fork failed */
     vaddr at;                /* where the next range begins */
     i64 result;              /* what the call answers: 0, a value, or -E_xxx */

@@ -225,8 +225,9 @@ static void step_new(struct process *p) {
         return;
     p->mm->start_brk = p->mm->brk = HEAP;
     p->mm->rlim_stack = (STACK_ARENA_PAGES - 4) * PAGE_BYTES;
-    err e = setup_stack(p->mm, STACK, 2, PROT_READ | PROT_WRITE);
-    cr_assert_eq(e, 0);
+    struct mmap_request r = {.addr = STACK - 2 * PAGE_BYTES, .len = 2 * PAGE_BYTES, .prot = PROT_READ | PROT_WRITE};
+    r.flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN;
+    cr_assert_eq(do_mmap(p->mm, &r, &p->work.change), (i64)r.addr);
 }
 
 static void step(struct process *p) {

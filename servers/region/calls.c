@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* What linux asks of region: the handlers of its protocol. Regions change at once; what takes time at the
+ * page tables goes on in work.c. */
+#include <abi/layout.h>
+#include <string.h>
+
+#include "object.h"
+#include "shell.h"
+
+enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9 };
+enum { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8 };
+
+err region_on_attach(struct ipc_ctx *c, const struct region_attach_req *req, struct region_attach_rep *rep) {
+    (void)req, (void)rep;
+    if (!c->cap)
+        return -E_BADCAP;
+    if (shell.linux_slot)
+        return -E_EXIST;
+    shell.linux_slot = c->cap;
+    c->cap = 0; /* kept */
+    return 0;
+}
+
+err region_on_create(struct ipc_ctx *c, const struct region_create_req *req, struct region_create_rep *rep) {
+    (void)req;
+    struct space *s = shell.linux_slot ? space_create() : NULL;
+    if (!s)
+        return shell.linux_slot ? -E_NOMEM : -E_BADCAP;
+    rep->mm = s->mm->id;
+    c->send_cap = space_for_linux(s);
+    return 0;
+}
+
+err region_on_fork(struct ipc_ctx *c, const struct region_fork_req *req, struct region_fork_rep *rep) {
+    struct space *s = space_of(req->mm);
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    struct space *child = space_create();
+    if (!child)
+        return -E_NOMEM;
+    s->value = child->mm->id;
+    (void)rep;
+    u64 w[MSG_REG_WORDS];
+    err e = work_start(c, s, WORK_FORK, child, w);
+    rep->mm = w[0];
+    return e;
+}
+
+err region_on_reset(struct ipc_ctx *c, const struct region_reset_req *req, struct region_reset_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = work_start(c, s, WORK_RESET, NULL, w);
+    *rep = (struct region_reset_rep){w[0], w[1]};
+    return e;
+}
+
+/* Called again for the rest of the released objects, the descriptor is gone already. */
+static err exit_again(struct ipc_ctx *c, struct region_exit_rep *rep) {
+    if (TAILQ_EMPTY(&shell.ctx.released))
+        return -E_SRCH;
+    rep->released = c->tail_words = released_tail(&rep->again);
+    return 0;
+}
+
+err region_on_exit(struct ipc_ctx *c, const struct region_exit_req *req, struct region_exit_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return exit_again(c, rep);
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = work_start(c, s, WORK_EXIT, NULL, w);
+    *rep = (struct region_exit_rep){w[0], w[1]};
+    return e;
+}
+
+err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct region_mmap_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    struct mmap_request r = {.addr = req->addr,
+                             .len = req->bytes,
+                             .prot = req->prot_flags & PROT_MASK,
+                             .flags = req->prot_flags >> 32,
+                             .object = req->object,
+                             .max_prot = req->prot_flags >> 24 & 0xff,
+                             .pgoff = req->index};
+    s->first = r.object && vm_object_regions(&shell.ctx, r.object) == 0;
+    s->value = do_mmap(s->mm, &r, &s->work.change);
+    if (s->value < 0)
+        return s->value;
+    err e = work_start(c, s, WORK_CHANGE, NULL, w);
+    *rep = (struct region_mmap_rep){w[0], w[1], w[2]};
+    return e;
+}
+
+err region_on_munmap(struct ipc_ctx *c, const struct region_munmap_req *req, struct region_munmap_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = do_munmap(s->mm, req->addr, req->bytes, &s->work.change);
+    if (e == 0)
+        e = work_start(c, s, WORK_CHANGE, NULL, w);
+    *rep = (struct region_munmap_rep){w[0], w[1]};
+    return e;
+}
+
+err region_on_mprotect(struct ipc_ctx *c, const struct region_mprotect_req *req,
+                       struct region_mprotect_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS];
+    (void)rep;
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = do_mprotect(s->mm, req->addr, req->bytes, req->prot, &s->work.change);
+    return e == 0 ? work_start(c, s, WORK_CHANGE, NULL, w) : e;
+}
+
+err region_on_brk(struct ipc_ctx *c, const struct region_brk_req *req, struct region_brk_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    s->value = (i64)sys_brk(s->mm, req->addr, &s->work.change);
+    err e = work_start(c, s, WORK_CHANGE, NULL, w);
+    rep->brk = w[0];
+    return e;
+}
+
+err region_on_mremap(struct ipc_ctx *c, const struct region_mremap_req *req, struct region_mremap_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    s->value = do_mremap(s->mm, req->addr, req->old_bytes, req->new_bytes, req->flags, &s->work.change);
+    if (s->value < 0)
+        return s->value;
+    err e = work_start(c, s, WORK_CHANGE, NULL, w);
+    *rep = (struct region_mremap_rep){w[0], w[1]};
+    return e;
+}
+
+err region_on_madvise(struct ipc_ctx *c, const struct region_madvise_req *req,
+                      struct region_madvise_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS];
+    (void)rep;
+    if (!s)
+        return -E_SRCH;
+    if (req->advice == MADV_FREE)
+        return -E_INVAL; /* as kernels before it answer: programs then use DONTNEED, or keep the pages */
+    if (req->advice > MADV_DONTNEED)
+        return -E_INVAL;
+    if (req->advice != MADV_DONTNEED)
+        return 0;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = madvise_dontneed(s->mm, req->addr, req->bytes, &s->work.change);
+    return e == 0 ? work_start(c, s, WORK_CHANGE, NULL, w) : e;
+}
+
+err region_on_layout(struct ipc_ctx *c, const struct region_layout_req *req, struct region_layout_rep *rep) {
+    struct space *s = space_of(req->mm);
+    struct region_layout layout;
+    (void)rep;
+    if (!s)
+        return -E_SRCH;
+    if (c->words < MSG_REG_WORDS + sizeof layout / 8)
+        return -E_INVAL;
+    memcpy(&layout, c->tail, sizeof layout);
+    if (layout.start_brk > TASK_SIZE)
+        return -E_INVAL;
+    struct mm_struct *mm = s->mm;
+    mm->start_code = layout.start_code;
+    mm->end_code = layout.end_code;
+    mm->start_data = layout.start_data;
+    mm->end_data = layout.end_data;
+    mm->start_brk = mm->brk = layout.start_brk;
+    mm->start_stack = layout.start_stack;
+    mm->arg_start = layout.arg_start;
+    mm->arg_end = layout.arg_end;
+    return 0;
+}
+
+err region_on_limit(struct ipc_ctx *c, const struct region_limit_req *req, struct region_limit_rep *rep) {
+    struct space *s = space_of(req->mm);
+    (void)c, (void)rep;
+    if (!s)
+        return -E_SRCH;
+    switch (req->resource) {
+    case RLIMIT_DATA:
+        s->mm->rlim_data = req->value;
+        return 0;
+    case RLIMIT_STACK:
+        s->mm->rlim_stack = req->value;
+        return 0;
+    case RLIMIT_AS:
+        s->mm->rlim_as = req->value;
+        return 0;
+    default:
+        return -E_INVAL;
+    }
+}
+
+static u64 name_of(const struct mm_struct *mm, const struct vm_area_struct *vma) {
+    if (vma->vm_flags & VM_GROWSDOWN && vma->vm_start <= mm->start_stack && mm->start_stack <= vma->vm_end)
+        return REGION_STACK;
+    if (!vma->vm_object && vma->vm_start < mm->brk && vma->vm_end > mm->start_brk)
+        return REGION_HEAP;
+    return REGION_PLAIN;
+}
+
+err region_on_maps(struct ipc_ctx *c, const struct region_maps_req *req, struct region_maps_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u32 words = sizeof(struct region_map) / 8;
+    if (!s)
+        return -E_SRCH;
+    struct vm_area_struct *vma = find_vma(s->mm, req->from);
+    for (; vma && c->tail_words + words <= MSG_TAIL_WORDS; vma = vma_next(vma), c->tail_words += words) {
+        u64 type = vma->vm_flags & VM_SHARED ? MAP_SHARED : MAP_PRIVATE;
+        struct region_map map = {.start = vma->vm_start,
+                                 .end = vma->vm_end,
+                                 .flags = (vma->vm_flags & VM_RIGHTS) | type << 8 | name_of(s->mm, vma) << 16,
+                                 .object = vma->vm_object ? vma->vm_object->id : 0,
+                                 .index = vma->vm_pgoff};
+        memcpy(c->tail + c->tail_words, &map, sizeof map);
+        rep->count++;
+    }
+    rep->next = vma ? vma->vm_start : 0;
+    return 0;
+}
+
+void stat_fill(const struct mm_struct *mm, u64 resident, struct region_stat *st) {
+    struct vm_area_struct *vma;
+    *st = (struct region_stat){.total_pages = mm->total_vm,
+                               .rss_pages = resident,
+                               .locked_pages = mm->locked_vm,
+                               .minor_faults = mm->min_flt,
+                               .table_pages = mm->tables,
+                               .descriptors = mm->map_count};
+    TAILQ_FOREACH(vma, &mm->mmap, vm_list) {
+        u64 pages = vma_pages(vma);
+        if (vma->vm_flags & VM_SHARED)
+            st->shared_pages += pages;
+        else if (vma->vm_flags & VM_GROWSDOWN)
+            st->stack_pages += pages;
+        else if (vma->vm_flags & VM_WRITE)
+            st->data_pages += pages;
+        if (vma->vm_flags & VM_EXEC)
+            st->text_pages += pages;
+    }
+}
+
+/* The sums over all descriptors; resident pages are not counted. */
+static void stat_all(struct region_stat *st) {
+    *st = (struct region_stat){0};
+    for (u32 id = 1; id < SPACES_MAX; id++) {
+        const struct space *s = shell.space[id];
+        if (!s)
+            continue;
+        st->total_pages += s->mm->total_vm;
+        st->locked_pages += s->mm->locked_vm;
+        st->minor_faults += s->mm->min_flt;
+        st->table_pages += s->mm->tables;
+        st->descriptors++;
+    }
+    st->anonymous_pages = shell.frames_out - MIN(shell.frames_out, st->table_pages);
+}
+
+err region_on_stat(struct ipc_ctx *c, const struct region_stat_req *req, struct region_stat_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS];
+    struct region_stat st;
+    (void)rep;
+    if (req->mm == 0) {
+        stat_all(&st);
+        memcpy(c->tail, &st, sizeof st);
+        c->tail_words = sizeof st / 8;
+        return 0;
+    }
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    return work_start(c, s, WORK_COUNT, NULL, w);
+}
+
+PROTO_DISPATCH(region, REGION_OPS)
+
+err call_dispatch(struct ipc_ctx *c, u64 label, u64 *w) {
+    return c->badge == SRV_LINUX ? region_dispatch(c, label, w) : -E_PERM;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* From the verdict on a fault to the answer that the loop sends with its next wait. The shortest path: a
+ * frame from the magazine, one item, one system call. */
+#include <abi/layout.h>
+#include <ipc/frame.h>
+#include <ipc/log.h>
+#include <proto/cache.def>
+
+#include "shell.h"
+
+/* The right to answer stays with the server; the loop takes another slot for the next one. */
+static void keep(struct loop *l) {
+    l->spare = slot_alloc();
+    l->out = OUT_NONE;
+}
+
+/* Answers without items: the thread goes on, and faults again if need be. */
+static void resume(struct loop *l) {
+    l->out = OUT_ITEMS;
+    l->io.rax = SYS_fault_reply_wait;
+}
+
+static void raise(struct loop *l, u64 code, vaddr address) {
+    if (sys_raise(l->reply, code, address) < 0)
+        resume(l);
+    else
+        l->out = OUT_NONE; /* the right is used up, its slot is free for the next */
+}
+
+static void one_item(struct loop *l, vaddr page, u64 rights, pfn frame, enum fault_op op) {
+    l->out = OUT_ITEMS;
+    l->io.w[0] = page | rights;
+    l->io.w[1] = ITEM_FRAME(frame, op);
+    l->io.rax = SYS_fault_reply_wait | 2 << 8;
+}
+
+static void forward(struct loop *l, const struct page_fault *f, const struct fault_verdict *v, u32 space) {
+    struct cache_page_in_req q = {.object = v->object,
+                                  .index = v->index,
+                                  .address = f->addr,
+                                  .rights = v->rights,
+                                  .window = v->first | v->count << 16,
+                                  .access = f->access};
+    __builtin_memcpy(l->io.w, &q, sizeof q);
+    l->out = OUT_FORWARD;
+    l->space = space;
+    l->io.label = cache_label_page_in;
+    l->io.rax = SYS_forward_wait | MSG_REG_WORDS << 8 | FORWARD_RANGE(v->first, v->count, v->rights);
+}
+
+static void wait_for(struct loop *l, u32 id, bool memory) {
+    u32 reply = l->reply;
+    keep(l);
+    park(reply, id, memory);
+}
+
+/* True if the table pool holds what any fault may need. */
+static bool tables_suffice(struct mm_struct *mm, u64 pool) {
+    if (tables_feed(mm->space, TABLES_FEED) < 0)
+        return pool >= TABLES_LOW - 1;
+    mm->tables += TABLES_FEED;
+    return true;
+}
+
+static void fill(struct loop *l, struct mm_struct *mm, vaddr page, const struct fault_verdict *v) {
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    if (!frame) {
+        wait_for(l, mm->id, true);
+        return;
+    }
+    l->offered = frame;
+    one_item(l, page, v->rights, frame, v->op);
+}
+
+static void act(struct loop *l, struct mm_struct *mm, const struct page_fault *f,
+                const struct fault_verdict *v) {
+    vaddr page = f->addr & ~PAGE_MASK;
+    switch (v->kind) {
+    case FAULT_FILL:
+        fill(l, mm, page, v);
+        return;
+    case FAULT_ITEM:
+        one_item(l, page, v->rights, v->frame, v->op);
+        return;
+    case FAULT_FORWARD:
+        forward(l, f, v, mm->space);
+        return;
+    case FAULT_PROTECT:
+        (void)shell.kernel.protect(NULL, mm->space, page, 1, v->rights);
+        resume(l);
+        return;
+    case FAULT_RESUME:
+        resume(l);
+        return;
+    case FAULT_WAIT:
+        wait_for(l, mm->id, false);
+        return;
+    case FAULT_RAISE:
+        if (v->signal == SIGKILL)
+            log_line("descriptor %u faults at %#lx again and again: ended", mm->id, f->addr);
+        raise(l, RAISE_CODE(v->signal, v->code), f->addr);
+        return;
+    }
+}
+
+void fault_handle(struct loop *l) {
+    const struct fault_words *w = (const struct fault_words *)l->io.w;
+    struct page_fault f = page_fault_of(w);
+    u64 pool = FAULT_POOL(w->info);
+    u32 id = (u32)l->io.rbx;
+    struct space *s = space_of(id);
+    struct fault_verdict v;
+
+    if (__builtin_expect(!s, 0)) {
+        raise(l, RAISE_CODE(SIGKILL, 0), f.addr);
+        return;
+    }
+    s->mm->min_flt++;
+    if (__builtin_expect(pool < TABLES_LOW, 0) && !tables_suffice(s->mm, pool)) {
+        wait_for(l, id, true);
+        return;
+    }
+    do_page_fault(s->mm, &f, &v);
+    act(l, s->mm, &f, &v);
+}
+
+void fault_answered(struct loop *l, u64 entered) {
+    if (entered)
+        shell.frames_out++;
+    else
+        __free_page(l->offered);
+    l->offered = 0;
+}

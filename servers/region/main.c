@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* region: memory descriptors, regions, faults. One thread, one loop of its own (not libipc's), because the
+ * answer to a fault tells whether the offered frame was entered, and because faults come first: an answer and
+ * the wait for the next message are one system call. Calls in slices go on between messages. */
+#include <abi/layout.h>
+#include <ipc/assert.h>
+#include <ipc/frame.h>
+#include <ipc/log.h>
+#include <ipc/slab.h>
+#include <proto/bits.h>
+
+#include "object.h"
+#include "shell.h"
+
+#define MESSAGES_PER_SLICE                                                                                   \
+    8 /* so many messages may come before a call in slices gets its turn all the same */
+
+struct shell shell;
+
+static u32 must_slot(void) {
+    u32 slot = slot_alloc();
+    ASSERT(slot);
+    return slot;
+}
+
+static void on_bits(u64 bits) {
+    if (bits & BIT(BIT_COLLECT))
+        while (collect_some()) {
+        }
+    if (bits & BIT(BIT_DRAIN))
+        kmem_cache_drain();
+    if (bits & (BIT(BIT_DRAIN) | BIT(BIT_MEMORY_LOW)))
+        drain_magazines();
+    if (bits & BIT(BIT_MEMORY_BACK))
+        unpark_memory();
+    if (bits & BIT(DEADLINE_BIT) && shell.oom_deadline)
+        out_of_memory();
+}
+
+/* A call of linux: the answer is prepared, or comes later. */
+static void on_call(struct loop *l) {
+    struct ipc_ctx c = {.call = l->io.r13,
+                        .label = l->io.label,
+                        .badge = (u32)l->io.rbx,
+                        .reply = l->reply,
+                        .kind = MSG_CALL,
+                        .words = IPC_NWORDS(l->io.r14),
+                        .tail = ipc_tail()};
+    if (IPC_FLAGS(l->io.r14) & IPC_CAP) {
+        c.cap = l->recv;
+        l->recv = must_slot();
+    }
+    err status = call_dispatch(&c, c.label, l->io.w);
+    if (c.cap) { /* nobody kept it */
+        (void)!sys_cap_drop(SLOT_TABLE, c.cap);
+        slot_free(c.cap);
+    }
+    if (c.disposition == IPC_KEPT) {
+        l->spare = must_slot();
+        l->out = OUT_NONE;
+        return;
+    }
+    l->out = OUT_REPLY;
+    l->io.label = (u64)status;
+    l->io.rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + c.tail_words) << 8;
+    l->space = c.send_cap;
+}
+
+static void on_message(struct loop *l) {
+    l->reply = l->spare;
+    switch (IPC_KIND(l->io.r14)) {
+    case MSG_FAULT:
+        fault_handle(l);
+        return;
+    case MSG_CALL:
+        on_call(l);
+        return;
+    default:
+        log_line("unexpected message of kind %lu", IPC_KIND(l->io.r14));
+        l->out = OUT_REPLY;
+        l->space = 0;
+        l->io.label = (u64)-E_NOSYS;
+        l->io.rax = SYS_reply_wait | MSG_REG_WORDS << 8;
+    }
+}
+
+/* A poll that brings nothing does not tell what was entered: then the answer goes first, on its own. */
+static void answer_alone(struct loop *l) {
+    l->io.rbx = l->reply;
+    l->io.r13 = 0;
+    ipc_raw(&l->io);
+    ASSERT((err)l->io.rax >= 0);
+    if (l->offered)
+        fault_answered(l, IPC_ENTERED(l->io.r14));
+    l->out = OUT_NONE;
+}
+
+/* The answer was refused, and nothing has happened: the faulting thread tries again, the caller is told. */
+static void refused(struct loop *l, err e) {
+    log_line("an answer was refused: %s", err_name(e));
+    if (l->offered) {
+        __free_page(l->offered);
+        l->offered = 0;
+    }
+    if (l->out == OUT_REPLY)
+        e = ipc_answer(l->reply, -E_PROTO, NULL, 0, 0);
+    else
+        e = ipc_answer_fault(l->reply, NULL, 0);
+    ASSERT(e >= 0);
+    l->out = OUT_NONE;
+}
+
+/* Sends the answer, if there is one, and waits (or looks) for the next message. True if there is one. */
+static bool answer_and_wait(struct loop *l, bool poll) {
+    struct ipc_io *io = &l->io;
+    if (poll && l->out == OUT_ITEMS)
+        answer_alone(l);
+    io->rbx = l->reply;
+    io->r14 = l->recv;
+    if (l->out == OUT_NONE) {
+        io->rax = SYS_reply_wait;
+        io->rbx = 0;
+    } else if (l->out == OUT_FORWARD) {
+        io->rbx |= (u64)SERVICE(SRV_CACHE) << 32;
+        io->r14 |= (u64)l->space << 32;
+    } else if (l->out == OUT_REPLY) {
+        io->rbx |= (u64)l->space << 32;
+    }
+    if (poll)
+        io->rax |= WAIT_POLL << 16;
+    io->r13 = SLOT_ENDPOINT | (u64)l->spare << 32;
+    io->r15 = shell.oom_deadline;
+    ipc_raw(io);
+    err woke = (err)io->rax;
+    if (woke < 0 && woke != -E_AGAIN && woke != -E_INTR) {
+        refused(l, woke);
+        return false;
+    }
+    if (l->offered)
+        fault_answered(l, woke == -E_INTR ? 1 : IPC_ENTERED(io->r14));
+    l->out = OUT_NONE;
+    if (woke == WOKE_BITS)
+        on_bits(io->r15);
+    return woke == WOKE_MESSAGE;
+}
+
+static _Noreturn void run(void) {
+    struct loop l = {.spare = must_slot(), .recv = must_slot()};
+    u32 messages = 0;
+    for (;;) {
+        bool works = !TAILQ_EMPTY(&shell.works);
+        if (answer_and_wait(&l, works)) {
+            on_message(&l);
+            messages++;
+        }
+        if (works && (l.out == OUT_NONE || messages >= MESSAGES_PER_SLICE)) {
+            messages = 0;
+            works_slice();
+        }
+    }
+}
+
+static void make_caches(void) {
+    struct vm_context *ctx = &shell.ctx;
+    ctx->mm_cachep = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 0, 0, NULL, NULL);
+    ctx->vm_area_cachep =
+        kmem_cache_create("vm_area_struct", sizeof(struct vm_area_struct), 0, 0, NULL, NULL);
+    ctx->object_cachep = kmem_cache_create("vm_object", sizeof(struct vm_object), 0, 0, NULL, NULL);
+    shell.space_cachep = kmem_cache_create("vm_space", sizeof(struct space), 0, 0, NULL, NULL);
+    shell.deferred_cachep = kmem_cache_create("vm_deferred", sizeof(struct deferred), 0, 0, NULL, NULL);
+    ASSERT(ctx->mm_cachep && ctx->vm_area_cachep && ctx->object_cachep);
+    ASSERT(shell.space_cachep && shell.deferred_cachep);
+}
+
+static void make_context(void) {
+    vm_context_init(&shell.ctx);
+    vaddr zeroes = get_free_page(GFP_KERNEL);
+    ASSERT(zeroes);
+    shell.ctx.zero_page = virt_to_pfn((void *)zeroes);
+    kunmap(shell.ctx.zero_page);
+    struct frame_record *record = (struct frame_record *)ipc_area();
+    ipc_area()[0] = shell.ctx.zero_page;
+    err e = sys_frames_list(1, 0);
+    ASSERT(e >= 0);
+    shell.ctx.account = (u8)ACCOUNT_OF(record->id);
+    for (u32 i = 0; i < ARRAY_LEN(shell.badge_slots); i++)
+        shell.badge_slots[i] = must_slot();
+    shell.next_id = 1;
+    TAILQ_INIT(&shell.works);
+}
+
+int main(void) {
+    log_name("region");
+    err e = frame_client_init();
+    ASSERT(e == 0);
+    e = kmem_cache_init();
+    ASSERT(e == 0);
+    e = sys_account_bind(SLOT_ACCOUNT, SLOT_ENDPOINT, BIT_COLLECT);
+    ASSERT(e == 0);
+    make_caches();
+    make_context();
+    kernel_init();
+    run();
+}
