@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* execve. A new memory descriptor and a new thread object are made beside the old ones, so that whatever fails leaves the program as it
+ * was; then they change places. The new stack is written when the new thread sends its first exception (deliver.c). */
+#include <string.h>
+
+#include <abi/layout.h>
+#include <ipc/assert.h>
+#include <ipc/log.h>
+#include <ipc/server.h>
+#include <proto/cache.def>
+#include <proto/region.def>
+
+#include "elf.h"
+#include "kern.h"
+#include "proc_text.h"
+#include "state.h"
+#include "sys.h"
+
+#define REGION SERVICE(SRV_REGION)
+#define CACHE  SERVICE(SRV_CACHE)
+
+#define STACK_TOP         USER_END
+#define STACK_SPARE_BYTES 0x20000ull /* mapped below the picture; below that it grows by faults */
+#define SCRIPTS_MAX       4          /* interpreters that are scripts themselves */
+
+/* A new program that does not run yet. */
+struct program {
+    struct mm *mm;
+    struct exec_image *image;
+    struct elf_plan plan;
+    u32 thread;
+    pfn frame;
+};
+
+static i64 peek(u64 object, u64 offset, void *to, u64 bytes) {
+    u64 done = 0;
+    while (done < bytes) {
+        struct cache_peek_rep rep;
+        struct cache_peek_req req = {object, offset + done, MIN(bytes - done, MSG_TAIL_BYTES)};
+        err e = cache_peek(CACHE, &req, 0, &rep);
+        if (e < 0)
+            return e;
+        if (!rep.bytes)
+            break;
+        memcpy((char *)to + done, ipc_tail(), rep.bytes);
+        done += rep.bytes;
+    }
+    return (i64)done;
+}
+
+/* From w->name to a regular executable file that is no script, in w->result with a reference. The arguments are changed as #! lines
+ * say; `head`: its first bytes. */
+static err find_binary(struct process *p, struct args *a, struct path_walk *w, char head[ELF_HEADER_BYTES]) {
+    char line[256];
+    for (u32 depth = 0; depth <= SCRIPTS_MAX; depth++) {
+        err e = walk_from(p, w, 0, NULL);
+        if (e < 0)
+            return e;
+        struct node n = w->result.node;
+        char *interpreter, *argument;
+        i64 got = 0;
+        if (n.fs != FS_DISK || !S_ISREG(n.mode) || !(n.mode & 0111))
+            e = -E_ACCES;
+        else if ((got = peek(n.id, 0, line, sizeof line)) < 0)
+            e = got;
+        else if (got >= 4 && script_parse(line, (u64)got, &interpreter, &argument) == 0)
+            e = args_script(a, interpreter, argument, w->name);
+        else if (got < ELF_HEADER_BYTES)
+            e = -E_NOEXEC;
+        else {
+            memcpy(head, line, ELF_HEADER_BYTES);
+            return 0;
+        }
+        node_put(&n);
+        if (e < 0)
+            return e;
+        strcpy(w->name, interpreter);
+    }
+    return -E_LOOP;
+}
+
+static err plan_program(struct path_walk *w, const char *head, struct elf_plan *plan) {
+    struct elf_header h;
+    struct linux_stat st;
+    char phdrs[ELF_PHDRS_MAX * ELF_PHDR_BYTES];
+    bool interpreter;
+    err e = elf_header(head, &h);
+    if (e >= 0)
+        e = node_stat(&w->result.node, &st);
+    if (e < 0)
+        return e;
+    u64 bytes = (u64)h.phnum * ELF_PHDR_BYTES;
+    i64 got = peek(w->result.node.id, h.phoff, phdrs, bytes);
+    if (got < (i64)bytes)
+        return got < 0 ? got : -E_NOEXEC;
+    e = elf_plan(&h, phdrs, (u64)st.st_size, plan, &interpreter);
+    if (interpreter)
+        log_line("%s wants a dynamic linker: not supported", w->result.path);
+    return e;
+}
+
+/* object 0: anonymous. */
+static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object, u64 index, const char *path) {
+    struct region_mmap_rep rep;
+    if (from >= end)
+        return 0;
+    flags |= MAP_PRIVATE | MAP_FIXED | (object ? 0 : MAP_ANONYMOUS);
+    err e = object ? object_map(object, path, false) : 0;
+    if (e < 0)
+        return e;
+    struct region_mmap_req req = {mm->number, from, end - from, prot | 7ull << 24 | flags << 32, object, index};
+    e = region_mmap(REGION, &req, 0, &rep);
+    if (object)
+        object_mapped(object, e >= 0 && rep.first);
+    return e < 0 ? e : 0;
+}
+
+static void add_write(struct exec_image *image, u64 address, u64 bytes, const char *from) {
+    if (bytes)
+        image->write[image->writes++] = (struct exec_write){address, bytes, from};
+}
+
+static err map_segments(struct program *new, const struct path_walk *w) {
+    const struct elf_plan *plan = &new->plan;
+    for (u32 i = 0; i < plan->loads; i++) {
+        const struct elf_load *l = &plan->load[i];
+        struct elf_pieces p;
+        elf_pieces(l, &p);
+        err e = map(new->mm, p.map, p.file_end, l->prot, 0, w->result.node.id, p.index, w->result.path);
+        if (e >= 0)
+            e = map(new->mm, p.file_end, p.memory_end, l->prot, 0, 0, 0, NULL);
+        if (e < 0)
+            return e;
+        add_write(new->image, p.zero, p.zero_bytes, NULL);
+    }
+    return 0;
+}
+
+static err build_stack(struct program *new, const struct args *a, const char *path) {
+    const struct elf_plan *plan = &new->plan;
+    const struct aux aux[] = {{AT_HWCAP, 0x178bfbff}, {AT_PAGESZ, PAGE_BYTES}, {AT_CLKTCK, 100},
+                              {AT_PHDR, plan->phdr_address}, {AT_PHENT, ELF_PHDR_BYTES}, {AT_PHNUM, plan->phnum},
+                              {AT_BASE, 0}, {AT_FLAGS, 0}, {AT_ENTRY, plan->entry}, {AT_UID, 0}, {AT_EUID, 0},
+                              {AT_GID, 0}, {AT_EGID, 0}, {AT_SECURE, 0}};
+    u64 random[2] = {random_next(), random_next()};
+    return stack_build(&new->image->stack, a, path, aux, ARRAY_LEN(aux), (const u8 *)random, STACK_TOP);
+}
+
+static err set_layout(struct program *new) {
+    const struct elf_plan *plan = &new->plan;
+    const struct stack_image *s = &new->image->stack;
+    struct region_layout_rep rep;
+    struct region_layout layout = {plan->start_code, plan->end_code, plan->start_data, plan->end_data,
+                                   plan->brk,        s->sp,          s->arg_start,     s->arg_end};
+    memcpy(ipc_tail(), &layout, sizeof layout);
+    new->mm->arg_start = s->arg_start;
+    new->mm->arg_end = s->arg_end;
+    new->mm->env_end = s->env_end;
+    return region_layout(REGION, &(struct region_layout_req){new->mm->number}, sizeof layout / 8, &rep);
+}
+
+static err map_program(struct program *new, const struct args *a, struct path_walk *w) {
+    err e = map_segments(new, w);
+    if (e >= 0)
+        e = build_stack(new, a, w->name);
+    if (e < 0)
+        return e;
+    const struct stack_image *s = &new->image->stack;
+    add_write(new->image, s->sp, s->n, s->bytes);
+    u64 prot = PROT_READ | PROT_WRITE | (new->plan.stack_exec ? PROT_EXEC : 0);
+    e = map(new->mm, ROUND_DOWN(s->sp, PAGE_BYTES) - STACK_SPARE_BYTES, STACK_TOP, prot, MAP_GROWSDOWN | MAP_STACK, 0, 0, NULL);
+    return e < 0 ? e : set_layout(new);
+}
+
+static void undo(struct program *new) {
+    if (new->thread)
+        kern_thread_destroy(new->thread, new->frame);
+    if (new->mm)
+        mm_put(new->mm);
+    exec_image_free(new->image);
+}
+
+static err make_program(struct task *t, struct program *new, const struct args *a, struct path_walk *w) {
+    struct user_regs regs = {0};
+    new->image = kmalloc(sizeof *new->image, GFP_KERNEL);
+    if (!new->image)
+        return -E_NOMEM;
+    *new->image = (struct exec_image){.writes = 0};
+    new->mm = mm_create();
+    if (!new->mm)
+        return -E_NOMEM;
+    new->mm->exe = string_copy(w->result.path);
+    err e = map_program(new, a, w);
+    if (e >= 0)
+        e = kern_thread_create(new->mm->space, t->tid, &new->thread, &new->frame);
+    if (e < 0)
+        return e;
+    regs.rip = new->plan.entry;
+    regs.rsp = new->image->stack.sp;
+    regs.rflags = 0x202;
+    const u16 control = 0x37f;
+    const u32 mxcsr = 0x1f80;
+    memcpy(regs.fpu, &control, sizeof control);
+    memcpy(regs.fpu + 24, &mxcsr, sizeof mxcsr);
+    kern_regs_write(new->thread, &regs, REGS_GENERAL | REGS_FPU);
+    return 0;
+}
+
+static void set_comm(struct task *t, const char *path) {
+    const char *base = path;
+    for (const char *c = path; *c; c++)
+        base = *c == '/' ? c + 1 : base;
+    memset(t->comm, 0, sizeof t->comm);
+    memcpy(t->comm, base, MIN(strlen(base), sizeof t->comm - 1));
+}
+
+static void kill_other_tasks(struct process *p, const struct task *stays) {
+    struct task *t, *next;
+    for (t = TAILQ_FIRST(&p->tasks); t; t = next) {
+        next = TAILQ_NEXT(t, sibling);
+        if (t != stays)
+            task_kill(t);
+    }
+}
+
+/* The point of no return: none of this fails. */
+static void change_places(struct task *t, struct program *new, const char *name) {
+    struct process *p = t->process;
+    struct mm *old = p->mm;
+    kill_other_tasks(p, t);
+    if (t->thread)
+        kern_thread_destroy(t->thread, t->frame);
+    exec_image_free(t->image);
+    t->thread = new->thread;
+    t->frame = new->frame;
+    t->image = new->image;
+    p->mm = new->mm;
+    p->execed = true;
+    t->set_child_tid = t->clear_child_tid = 0;
+    t->altstack = (struct linux_stack){.flags = SS_DISABLE};
+    t->restart = RESTART_NONE;
+    sighand_exec(p->sighand);
+    set_comm(t, name);
+    for (i64 fd = files_next(p->files, 0, true); fd >= 0; fd = files_next(p->files, (u64)fd + 1, true))
+        file_put(files_remove(p->files, (u64)fd));
+    p->vfork = false;
+    wake(&p->vfork_done);
+    if (old)
+        mm_put(old);
+}
+
+err exec_start(struct task *t, struct args *a, struct path_walk *w) {
+    struct program new = {0};
+    char head[ELF_HEADER_BYTES];
+    err e = find_binary(t->process, a, w, head);
+    if (e < 0)
+        return e;
+    struct node n = w->result.node;
+    e = plan_program(w, head, &new.plan);
+    if (e >= 0)
+        e = make_program(t, &new, a, w);
+    node_put(&n);
+    if (e >= 0 && t->ending)
+        e = -E_INTR;
+    if (e < 0) {
+        undo(&new);
+        return e;
+    }
+    change_places(t, &new, w->name);
+    if (!t->ending)
+        kern_thread_start(t->thread);
+    return 0;
+}
+
+/* One of the program's vectors of strings. */
+static i64 copy_vector(struct call *k, struct args *a, u64 vector, bool env) {
+    u64 pointer;
+    for (u64 i = 0; vector; i++) {
+        i64 e = copy_in(k, &pointer, vector + i * 8, 8);
+        if (e || !pointer)
+            return e;
+        i64 room = 64, n;
+        do {
+            /* Most are short: ask for more room only where the string does not end. */
+            e = args_room(a, (u64)room);
+            if (e < 0)
+                return e;
+            n = copy_string(k, a->strings + a->used, pointer, (u64)room);
+            room *= 4;
+        } while (n == -E_NAMETOOLONG);
+        if (n < 0)
+            return n;
+        args_added(a, (u64)n + 1, env);
+    }
+    return 0;
+}
+
+i64 linux_execve(struct call *k) {
+    struct path_walk *w = walk_buffer();
+    struct args a;
+    args_init(&a);
+    i64 e = copy_vector(k, &a, k->w[1], false);
+    if (!e)
+        e = copy_vector(k, &a, k->w[2], true);
+    if (!e && !a.argc)
+        e = args_add(&a, "", false);
+    if (!e)
+        e = copy_string(k, w->name, k->w[0], sizeof w->name);
+    if (e >= 0)
+        e = exec_start(k->task, &a, w);
+    if (e >= 0 && k->verdict == ANSWER)
+        k->verdict = GONE;
+    args_release(&a);
+    return e;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* linux: the Linux personality's shell. Messages of the kernel on behalf of programs come in here, and what a handler decided goes
+ * out; see docs/linux.md. */
+#include <string.h>
+
+#include <abi/info.h>
+#include <abi/layout.h>
+#include <ipc/assert.h>
+#include <ipc/frame.h>
+#include <ipc/log.h>
+#include <ipc/server.h>
+#include <proto/bits.h>
+
+#include "boot.h"
+#include "dispatch.h"
+#include "kern.h"
+#include "quick.h"
+#include "state.h"
+
+/* What became of a message: its call's verdict in the loop's terms. */
+static err verdict(struct ipc_ctx *c, const struct call *k, i64 result) {
+    switch ((enum verdict)k->verdict) {
+    case BLOCKED:
+        ipc_keep(c);
+        break;
+    case FORWARDED:
+        ipc_forward_to(c, SERVICE(SRV_CACHE), k->label, k->out, k->out_words, 0, 0);
+        break;
+    case FAULTING:
+        ipc_answered(c);
+        break;
+    case REGISTERS:
+        c->disposition = IPC_REPLY_REGS;
+        break;
+    case ANSWER:
+    case GONE: /* nobody hears the answer */
+        break;
+    }
+    return result;
+}
+
+static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
+    struct task *t = task_find(&state.tasks, c->tag);
+    ASSERT(t);
+    state.calls++;
+    t->restart = RESTART_NONE;
+    if (number < QUICK_CALLS && quick_table[number])
+        return quick_table[number](t);
+    struct call k = {.task = t, .reply = c->reply, .number = (u16)MIN(number, 0xffff), .flags = c->flags,
+                     .progress = c->flags & IPC_AGAIN ? c->progress : 0};
+    memcpy(k.w, w, sizeof k.w);
+    i64 result = dispatch(&k);
+    if (!jobs_ready() || k.verdict == BLOCKED)
+        return verdict(c, &k, result);
+    /* Calls that may wait for the disk are taken up before the next message: so answer this one first. */
+    ipc_keep(c);
+    complete(&k, result);
+    return 0;
+}
+
+static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
+    struct task *t = task_find(&state.tasks, c->tag);
+    ASSERT(t);
+    struct call k = {.task = t, .reply = c->reply, .flags = c->flags, .progress = c->flags & IPC_AGAIN ? c->progress : 0};
+    exception(&k, x);
+    if (k.verdict == ANSWER)
+        k.verdict = REGISTERS;
+    return verdict(c, &k, 0);
+}
+
+static void on_bits(u64 bits) {
+    if (bits & BIT(DEADLINE_BIT))
+        timers_run(&state.timers, kern_tsc());
+    if (bits & BIT(BIT_CONSOLE))
+        console_changed();
+    if (bits & (BIT(BIT_MEMORY_LOW) | BIT(BIT_DRAIN)))
+        kern_drain();
+}
+
+static u64 deadline(void) {
+    return timers_first(&state.timers);
+}
+
+static bool before_wait(void) {
+    run_kept_calls();
+    if (jobs_ready())
+        run_jobs();
+    return false;
+}
+
+static const struct server server = {.name = "linux",
+                                     .endpoint = SLOT_ENDPOINT,
+                                     .on_alien = on_alien,
+                                     .on_exception = on_exception,
+                                     .on_bits = on_bits,
+                                     .deadline = deadline,
+                                     .before_wait = before_wait};
+
+static void worker(void *argument) {
+    (void)argument;
+    server_run(&server);
+}
+
+/* The command of mode=cmd, as root has mapped it; NULL: none. */
+static const char *command(void) {
+    const struct info_page *info = (const struct info_page *)INFO_PAGE;
+    static char text[PAGE_BYTES * 8];
+    for (u64 i = 0; i < info->modules_count; i++) {
+        const struct info_module *m = &info->modules[i];
+        if (strcmp(m->name, "cmd"))
+            continue;
+        u64 n = MIN(m->bytes, sizeof text - 1);
+        memcpy(text, (const void *)LINUX_CMD, n);
+        text[n] = 0;
+        return text;
+    }
+    return NULL;
+}
+
+int main(void) {
+    log_name(server.name);
+    err e = frame_client_init();
+    if (!e)
+        e = kmem_cache_init();
+    if (!e)
+        e = boot(command());
+    for (u32 i = 1; i < WORKERS && !e; i++)
+        e = thread_spawn(i, worker, NULL, "linux worker");
+    ASSERT(e == 0);
+    server_run(&server);
+}

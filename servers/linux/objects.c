@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects of cache that are mapped somewhere: linux holds one reference of each from its first region to its last (region tells
+ * which those are), and its path for /proc/PID/maps. */
+#include <string.h>
+
+#include <abi/layout.h>
+#include <proto/cache.def>
+
+#include "kern.h"
+#include "state.h"
+
+struct mapped {
+    struct mapped *next;
+    u64 object;
+    char path[];
+};
+#define BUCKETS 64
+static struct mapped *bucket[BUCKETS];
+
+static struct mapped **find(u64 object) {
+    struct mapped **m = &bucket[object * 0x9e3779b97f4a7c15ull >> 58];
+    while (*m && (*m)->object != object)
+        m = &(*m)->next;
+    return m;
+}
+
+const char *object_path(u64 object) {
+    struct mapped *m = *find(object);
+    return m ? m->path : "";
+}
+
+static void put(u64 object) {
+    struct cache_put_rep rep;
+    err e = cache_put(SERVICE(SRV_CACHE), &(struct cache_put_req){object}, &rep);
+    (void)e; /* cache forgets it or has forgotten it */
+}
+
+err object_map(u64 object, const char *path, bool owned) {
+    struct mapped **place = find(object);
+    if (!*place) {
+        struct mapped *m = kmalloc(sizeof *m + strlen(path) + 1, GFP_KERNEL);
+        if (!m)
+            return -E_NOMEM;
+        m->next = NULL;
+        m->object = object;
+        strcpy(m->path, path);
+        *place = m;
+    }
+    if (owned)
+        return 0;
+    struct cache_get_rep rep;
+    return cache_get(SERVICE(SRV_CACHE), &(struct cache_get_req){object}, &rep);
+}
+
+void object_mapped(u64 object, bool first) {
+    if (!first)
+        put(object);
+}
+
+void object_unmapped(const u64 *released, u64 n) {
+    u64 object[MSG_TAIL_WORDS]; /* the message page is used again by the calls below */
+    n = MIN(n, MSG_TAIL_WORDS);
+    memcpy(object, released, n * sizeof *object);
+    for (u64 i = 0; i < n; i++) {
+        struct mapped **place = find(object[i]), *m = *place;
+        if (m) {
+            *place = m->next;
+            kfree(m);
+        }
+        put(object[i]);
+    }
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory: handed on to region; here are only what files have to do with it, and the references of objects. */
+#include <abi/layout.h>
+#include <ipc/server.h>
+#include <proto/cache.def>
+#include <proto/region.def>
+
+#include "state.h"
+#include "sys.h"
+#include "virtual.h"
+
+#define REGION SERVICE(SRV_REGION)
+
+static u32 mm_of(struct call *k) {
+    return k->task->process->mm->number;
+}
+
+/* What a mapping is of. */
+struct source {
+    u64 object, index;
+    u64 most;          /* PROT_xxx that it may ever get */
+    const char *path;
+    struct file *file; /* a reference, or NULL */
+    bool owned;        /* the object's reference is ours to hand over */
+};
+
+static i64 shared_memory(struct source *s, u64 bytes) {
+    struct cache_create_shared_rep rep;
+    err e = cache_create_shared(SERVICE(SRV_CACHE), &(struct cache_create_shared_req){ROUND_UP(bytes, PAGE_BYTES) / PAGE_BYTES},
+                                &rep);
+    if (e < 0)
+        return e;
+    s->object = rep.object;
+    s->path = "/dev/zero (deleted)";
+    s->owned = true;
+    return 0;
+}
+
+static i64 file_memory(struct source *s, u64 prot, bool shared) {
+    struct file *f = s->file;
+    if ((f->flags & O_ACCMODE) == O_WRONLY)
+        return -E_ACCES;
+    if (f->node.fs != FS_DISK || !S_ISREG(f->node.mode))
+        return -E_NODEV;
+    s->object = f->node.id;
+    s->path = f->path;
+    if (shared) {
+        s->most = PROT_READ | PROT_EXEC; /* no file is open for writing */
+        if (prot & PROT_WRITE)
+            return -E_ACCES;
+    }
+    return 0;
+}
+
+static i64 find_source(struct call *k, struct source *s, u64 flags) {
+    u64 type = flags & MAP_TYPE, bytes = k->w[1], offset = k->w[5];
+    bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+    if (!shared && type != MAP_PRIVATE)
+        return -E_INVAL;
+    s->index = offset / PAGE_BYTES;
+    s->most = PROT_READ | PROT_WRITE | PROT_EXEC;
+    if (!(flags & MAP_ANONYMOUS)) {
+        if (offset & PAGE_MASK)
+            return -E_INVAL;
+        s->file = fd_get(k, (u32)k->w[4]);
+        if (!s->file)
+            return -E_BADF;
+        bool zero = s->file->node.fs == FS_DEV && s->file->node.id == DEV_ZERO;
+        if (!zero)
+            return file_memory(s, k->w[2], shared);
+    }
+    s->index = 0;
+    return shared ? shared_memory(s, bytes) : 0;
+}
+
+i64 linux_mmap(struct call *k) {
+    struct source s = {0};
+    struct region_mmap_rep rep = {0};
+    u64 flags = k->w[3], prot = k->w[2] & 7;
+    if (!k->w[1] || k->w[1] > USER_END)
+        return k->w[1] ? -E_NOMEM : -E_INVAL;
+    i64 e = find_source(k, &s, flags);
+    if (!e && s.object)
+        e = object_map(s.object, s.path, s.owned);
+    if (!e) {
+        struct region_mmap_req req = {mm_of(k), k->w[0], k->w[1], prot | s.most << 24 | (flags & 0xffffffff) << 32, s.object,
+                                      s.index};
+        e = region_mmap(REGION, &req, 0, &rep);
+        if (e >= 0)
+            object_unmapped(ipc_tail(), rep.released);
+        if (s.object)
+            object_mapped(s.object, e >= 0 && rep.first);
+    }
+    if (s.file)
+        file_put(s.file);
+    return e < 0 ? e : (i64)rep.addr;
+}
+
+i64 linux_munmap(struct call *k) {
+    struct region_munmap_rep rep;
+    err e;
+    do {
+        rep = (struct region_munmap_rep){0};
+        e = region_munmap(REGION, &(struct region_munmap_req){mm_of(k), k->w[0], k->w[1]}, 0, &rep);
+        if (e >= 0)
+            object_unmapped(ipc_tail(), rep.released);
+    } while (e >= 0 && rep.again);
+    return e < 0 ? e : 0;
+}
+
+i64 linux_mprotect(struct call *k) {
+    struct region_mprotect_rep rep;
+    err e = region_mprotect(REGION, &(struct region_mprotect_req){mm_of(k), k->w[0], k->w[1], k->w[2]}, &rep);
+    return e < 0 ? e : 0;
+}
+
+i64 linux_brk(struct call *k) {
+    struct region_brk_rep rep;
+    err e = region_brk(REGION, &(struct region_brk_req){mm_of(k), k->w[0]}, &rep);
+    return e < 0 ? e : (i64)rep.brk;
+}
+
+i64 linux_mremap(struct call *k) {
+    struct region_mremap_rep rep = {0};
+    struct region_mremap_req req = {mm_of(k), k->w[0], k->w[1], k->w[2], k->w[3], k->w[4]};
+    err e = region_mremap(REGION, &req, 0, &rep);
+    if (e < 0)
+        return e;
+    object_unmapped(ipc_tail(), rep.released);
+    return (i64)rep.addr;
+}
+
+i64 linux_madvise(struct call *k) {
+    struct region_madvise_rep rep;
+    err e = region_madvise(REGION, &(struct region_madvise_req){mm_of(k), k->w[0], k->w[1], k->w[2]}, &rep);
+    return e < 0 ? e : 0;
+}
