@@ -80,18 +80,32 @@ static err refill(struct magazine *m, u32 gfp_mask) {
     return 0;
 }
 
-static pfn pop(struct magazine *m, u32 gfp_mask) {
-    /* Another thread may empty the magazine while this one fills it: look again. */
-    while (!m->count)
-        if (refill(m, gfp_mask))
-            return 0;
-    return m->frames[--m->count];
-}
-
 static void push(struct magazine *m, pfn frame) {
     while (m->count >= sizes.magazine_frames)
         relieve(m, (u32)sizes.magazine_frames / 2);
     m->frames[m->count++] = frame;
+}
+
+/* When frame has none: one from the other magazine, mapped or unmapped to suit. */
+static pfn borrow(struct magazine *from) {
+    if (!from->count)
+        return 0;
+    pfn frame = from->frames[--from->count];
+    if (from->mapped) {
+        port_unmap(&frame, 1);
+    } else if (port_map(&frame, 1)) {
+        push(from, frame);
+        return 0;
+    }
+    return frame;
+}
+
+static pfn pop(struct magazine *m, u32 gfp_mask) {
+    /* Another thread may empty the magazine while this one fills it: look again. */
+    while (!m->count)
+        if (refill(m, gfp_mask))
+            return borrow(m->mapped ? &unmapped : &mapped);
+    return m->frames[--m->count];
 }
 
 /* Whether a request may be served from a magazine: these hold frames of any zone. */

@@ -32,9 +32,10 @@ static u32 take(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
     return choice.first;
 }
 
-static err starve(struct holders *h, u32 client) {
+static err starve(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
     h->holder[client].failures++;
-    h->holder[client].starved = true;
+    if (order == 0)
+        h->holder[client].starved |= 1u << zone_of_mask((u32)gfp_mask);
     h->drain = true;
     return -E_NOMEM;
 }
@@ -44,7 +45,7 @@ err holders_alloc(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
     if (e)
         return wrong(h, client, e);
     u32 first = take(h, client, gfp_mask, order);
-    return first == NO_PAGE ? starve(h, client) : first;
+    return first == NO_PAGE ? starve(h, client, gfp_mask, order) : first;
 }
 
 err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u64 *list) {
@@ -58,7 +59,7 @@ err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u
             break;
         list[got++] = frame;
     }
-    return got ? (err)got : starve(h, client);
+    return got ? (err)got : starve(h, client, gfp_mask, 0);
 }
 
 err holders_check(const struct holders *h, u32 client, u64 first, u64 order) {
@@ -123,13 +124,15 @@ err holders_report(struct holders *h, u32 client, const u64 magazine[ZONES]) {
 }
 
 u64 holders_take_relieved(struct holders *h) {
+    u32 relieved = 0;
     u64 clients = 0;
-    if (!zones_relieved(&h->zones))
-        return 0;
-    for (u32 i = 0; i < HOLDERS; i++) {
-        clients |= (u64)h->holder[i].starved << i;
-        h->holder[i].starved = false;
-    }
+    for (u32 zone = 0; zone < ZONES; zone++)
+        relieved |= (u32)zones_relieved(&h->zones, (enum zone_id)zone) << zone;
+    for (u32 i = 0; i < HOLDERS; i++)
+        if (h->holder[i].starved & relieved) {
+            clients |= 1ull << i;
+            h->holder[i].starved = 0;
+        }
     return clients;
 }
 

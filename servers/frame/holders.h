@@ -22,7 +22,8 @@ struct holder {
     u64 magazine[ZONES];    /* of these, in its magazines, as last reported */
     u64 allocs, frees;      /* blocks, ever */
     u64 failures, mistakes; /* requests that found no memory; requests that were wrong */
-    bool starved;           /* got no frame, and has not been told that there are some again */
+    u32 starved; /* by zone that was asked for, a bit: got no frame from it or below, and has not been told of
+                    any */
 };
 
 struct holders {

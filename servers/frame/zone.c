@@ -125,9 +125,9 @@ struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order) {
     return choice;
 }
 
-bool zones_relieved(const struct zones *z) {
-    for (u32 i = 0; i < ZONES; i++)
-        if (z->zone[i].buddy.managed && zone_free(&z->zone[i]) > z->zone[i].pages_low)
+bool zones_relieved(const struct zones *z, enum zone_id from) {
+    for (i32 i = (i32)from; i >= 0; i--)
+        if (z->zone[i].buddy.free && zone_free(&z->zone[i]) > z->zone[i].pages_min)
             return true;
     return false;
 }

@@ -72,5 +72,6 @@ struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order);
 u64 zone_free(const struct zone *zone);
 u64 zones_free(const struct zones *z);
 
-/* Whether some zone is above its low watermark: who got no frame may try again. */
-bool zones_relieved(const struct zones *z);
+/* Whether a request for one frame from this zone or one below would be served now: who got none may try
+ * again. */
+bool zones_relieved(const struct zones *z, enum zone_id from);

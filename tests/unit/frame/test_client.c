@@ -18,9 +18,9 @@ char *frame_window;
 static struct holders server;
 static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
 static u32 calls;
-static bool no_tables;
+static bool no_tables, no_frames;
 static u64 tables[4]; /* frames of page tables in the space's pool, fed while mapping */
-static u32 tables_count;
+static u32 tables_count, tables_most;
 static void (*on_call)(void); /* "another thread" that runs while this one waits */
 
 static void wait_for_answer(void) {
@@ -61,6 +61,8 @@ err port_alloc(u32 order, u32 gfp_mask, u64 held_by_me) {
 
 err port_alloc_batch(u32 count, u32 gfp_mask, u64 held_by_me, u64 *list) {
     report(held_by_me);
+    if (no_frames)
+        return -E_NOMEM;
     err n = holders_alloc_batch(&server, ME, gfp_mask, count, list);
     for (err i = 0; i < n; i++)
         change_hands(list[i], 1, true);
@@ -86,7 +88,7 @@ void port_free_batch(const u64 *list, u32 count, u64 held_by_me) {
 err port_map(const u64 *list, u32 count) {
     if (no_tables)
         return -E_NOMEM;
-    if (tables_count < ARRAY_LEN(tables) && (tables[tables_count] = alloc_page(GFP_HIGHUSER)))
+    if (tables_count < tables_most && (tables[tables_count] = alloc_page(GFP_HIGHUSER)))
         tables_count++;
     for (u32 i = 0; i < count; i++) {
         cr_assert(held[list[i]] && !mapped[list[i]]);
@@ -224,6 +226,29 @@ Test(client, out_of_memory_is_an_answer) {
         __free_page(frames[--n]);
 }
 
+Test(client, one_magazine_helps_the_other) {
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    __free_page(frame);
+    no_frames = true;
+    vaddr page = __get_free_page(GFP_HIGHUSER);
+    cr_assert(page == (vaddr)pfn_to_virt(frame) && mapped[frame]);
+    no_tables = true;
+    u64 left = frame_held();
+    cr_assert(left && !__get_free_page(GFP_HIGHUSER), "it can't be mapped");
+    cr_assert_eq(frame_held(), left);
+    free_page(page);
+    for (; left; left--)
+        __free_page(alloc_page(GFP_HIGHUSER));
+    for (pfn f; (f = alloc_page(GFP_HIGHUSER));)
+        cr_assert(!mapped[f] && held[f]++ == 1, "each once");
+    no_frames = false;
+    for (u32 f = 0; f < FRAMES; f++)
+        if (held[f] == 2) {
+            held[f] = 1;
+            __free_page(f);
+        }
+}
+
 /* While one thread waits for a refill another allocates and frees, and fills the magazine as well. */
 static pfn others[24];
 static void other_thread(void) {
@@ -246,6 +271,7 @@ Test(client, threads_that_run_meanwhile) {
 
 Test(client, random_against_model) {
     u64 seed = seed_begin(0xc11e47);
+    tables_most = ARRAY_LEN(tables);
     static struct {
         pfn first;
         u32 order;

@@ -96,16 +96,23 @@ Test(holders, short_memory_is_an_answer) {
     cr_assert(h.wake && h.drain && h.holder[A].starved);
     cr_assert_eq(h.holder[A].failures, 1);
     cr_assert_eq(holders_take_relieved(&h), 0);
-    cr_assert_gt(holders_alloc(&h, B, GFP_USER | __GFP_MEMALLOC, 0), 0);
-    /* Give back frames until a zone is above low: then A is told, once. */
-    u64 told = 0;
-    for (u32 f = 16; f < FRAMES && !told; f++)
-        if (f != last && !holders_check(&h, A, f, 0)) {
-            cr_assert_eq(holders_free(&h, A, f, 0), 0);
-            told = holders_take_relieved(&h);
-        }
-    cr_assert_eq(told, 1u << A);
+    err reserve = holders_alloc(&h, B, GFP_HIGHUSER | __GFP_MEMALLOC, 0);
+    cr_assert_gt(reserve, 0);
+    cr_assert_eq(holders_alloc(&h, B, GFP_DMA, 0), -E_NOMEM);
+    cr_assert_eq(holders_alloc(&h, B + 1, GFP_HIGHUSER, 3), -E_NOMEM, "blocks: not remembered");
+    /* The reserve is filled up first; the next frame of the High zone serves A, and does not help B. */
+    cr_assert_eq(holders_free(&h, B, (u64)reserve, 0), 0);
     cr_assert_eq(holders_take_relieved(&h), 0);
+    cr_assert_eq(zone_id_of(&h.zones, (u32)last), ZONE_DMA);
+    u32 high = FRAMES - 1;
+    while (holders_check(&h, A, high, 0))
+        high--;
+    cr_assert_eq(holders_free(&h, A, high, 0), 0);
+    cr_assert_eq(holders_take_relieved(&h), 1u << A);
+    cr_assert_eq(holders_take_relieved(&h), 0, "told once");
+    cr_assert_gt(holders_alloc(&h, A, GFP_HIGHUSER, 0), 0, "and rightly so");
+    cr_assert_eq(holders_free(&h, A, last, 0), 0);
+    cr_assert_eq(holders_take_relieved(&h), 1u << B);
     end(&h);
 }
 

@@ -123,7 +123,11 @@ Test(zone, order_of_attempts) {
     exhaust(&z, ZONE_DMA, dma->pages_min);
     cr_assert_eq(zones_alloc(&z, GFP_HIGHUSER, 0).first, NO_PAGE);
     cr_assert_eq(zones_alloc(&z, GFP_ATOMIC, 0).first, NO_PAGE);
-    cr_assert(!zones_relieved(&z));
+    cr_assert(!zones_relieved(&z, ZONE_HIGH));
+    normal->in_magazines = 5;
+    cr_assert(zones_relieved(&z, ZONE_HIGH), "counted above min, and there is a frame");
+    cr_assert(!zones_relieved(&z, ZONE_DMA));
+    normal->in_magazines = 0;
 
     for (u64 left = high->pages_min; left > high->pages_min / 4; left--)
         cr_assert_eq(zones_alloc(&z, GFP_HIGHUSER | __GFP_MEMALLOC, 0).zone, ZONE_HIGH);
