@@ -128,8 +128,8 @@ static void enqueue(struct parked *p) {
     queued++;
 }
 
-/* Serves one queued request; back into the queue if it must still wait. */
-static void run_parked(struct parked *p) {
+/* Serves one queued request; false: it must still wait, and is back in the queue. */
+static bool run_parked(struct parked *p) {
     u64 words[MSG_REG_WORDS];
     memcpy(words, p->words, sizeof words);
     memcpy(ipc_tail(), p->tail, sizeof p->tail);
@@ -140,19 +140,22 @@ static void run_parked(struct parked *p) {
     err e = serve(&p->ctx, p->label, words);
     if (must_park(&p->ctx, e)) {
         enqueue(p);
-        return;
+        return false;
     }
     answer(&p->ctx, e, words);
     slot_free(p->ctx.reply);
     kmem_cache_free(parked_cache, p);
+    return true;
 }
 
 void workers_run_queue(void) {
-    for (u32 n = queued; n > 0 && queued > 0 && another_is_idle(); n--) {
+    /* Until it is empty, as nobody else may come by; but those that have no memory (transfer.c) wait for a
+     * notification. */
+    for (u32 in_vain = 0; queued > in_vain && another_is_idle();) {
         struct parked *p = STAILQ_FIRST(&queue);
         STAILQ_REMOVE_HEAD(&queue, link);
         queued--;
-        run_parked(p);
+        in_vain = run_parked(p) ? 0 : in_vain + 1;
     }
 }
 
