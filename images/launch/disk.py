@@ -30,35 +30,38 @@ def prepared_disk(args, top, work):
 
 def add_files(image, paths):
     """Put each path of the host into the root directory of the ext2 `image`, owned by root, replacing files."""
-    commands = []
-    for path in paths:
-        path = os.path.abspath(path)
+    directories, files = [], []
+    for path in dict.fromkeys(map(os.path.abspath, paths)):
         if not os.path.lexists(path):
             raise LaunchError(f"--add {path}: no such file or directory")
-        commands += debugfs_commands(path, "/" + os.path.basename(path))
-    result = subprocess.run(["debugfs", "-w", "-f", "-", image], input="\n".join(commands) + "\n", text=True,
-                            capture_output=True, errors="surrogateescape")
-    # debugfs exits 0 whatever happens. It names errors on standard error; those of "rm" and "mkdir" are expected.
-    bad = [line for line in result.stderr.splitlines()
-           if line and not line.startswith(("debugfs 1", "rm:", "mkdir:"))]
+        collect(path, "/" + os.path.basename(path), directories, files)
+    # debugfs's mkdir of a directory that is there damages the image: look first.
+    there = debugfs(image, [f'stat "{target}"' for target in directories]).stdout.split("debugfs: stat ")[1:]
+    commands = [f'mkdir "{target}"' for target, found in zip(directories, there) if "Type: directory" not in found]
+    result = debugfs(image, commands + files)
+    # It exits 0 whatever happens, and names errors on standard error. Only rm's of what is not there are no errors.
+    bad = [line for line in result.stderr.splitlines()[1:] if line and "File not found by ext2_lookup" not in line]
     if bad or result.returncode:
         raise LaunchError("--add: debugfs: " + (bad[0] if bad else f"status {result.returncode}"))
 
 
-def debugfs_commands(source, target):
-    """debugfs commands that copy `source` of the host to `target` of the image."""
+def debugfs(image, commands):
+    return subprocess.run(["debugfs", "-w", "-f", "-", image], input="\n".join(commands) + "\n", text=True,
+                          capture_output=True, errors="surrogateescape")
+
+
+def collect(source, target, directories, commands):
+    """Append the directories and the debugfs commands that copy `source` of the host to `target` of the image."""
     if any(c in source + target for c in '"\n'):
         raise LaunchError(f"--add {source}: quotes and newlines in names are not supported")
     mode = os.lstat(source).st_mode
-    if stat.S_ISLNK(mode):
-        yield f'rm "{target}"'
-        yield f'symlink "{target}" "{os.readlink(source)}"'
-    elif stat.S_ISDIR(mode):
-        yield f'mkdir "{target}"'
+    if stat.S_ISDIR(mode):
+        directories.append(target)
         for name in sorted(os.listdir(source)):
-            yield from debugfs_commands(os.path.join(source, name), target + "/" + name)
+            collect(os.path.join(source, name), target + "/" + name, directories, commands)
+    elif stat.S_ISLNK(mode):
+        commands += [f'rm "{target}"', f'symlink "{target}" "{os.readlink(source)}"']
     elif stat.S_ISREG(mode):
-        yield f'rm "{target}"'
-        yield f'write "{source}" "{target}"'
+        commands += [f'rm "{target}"', f'write "{source}" "{target}"']
     else:
         raise LaunchError(f"--add {source}: not a file, directory or symbolic link")
