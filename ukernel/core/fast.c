@@ -3,6 +3,7 @@
 #include "arch/switch.h"
 #include "core/cap.h"
 #include "core/endpoint.h"
+#include "core/fault.h"
 #include "core/message.h"
 #include "core/reply.h"
 #include "core/sched.h"
@@ -28,8 +29,8 @@ static inline struct thread *receiver_of(struct endpoint *e, struct capability *
     return (*slot)->kind == KIND_RESERVED && can_run(r) ? r : NULL;
 }
 
-static inline struct thread *hand_over(struct thread *s, struct thread *r, struct capability *slot,
-                                       u64 label) {
+/* Everything of the message but its label and words; r runs. */
+static inline struct thread *hand_over(struct thread *s, struct thread *r, struct capability *slot) {
     u64 call = ++cpu.calls;
     s->call = call;
     slot->kind = KIND_REPLY;
@@ -39,16 +40,23 @@ static inline struct thread *hand_over(struct thread *s, struct thread *r, struc
     link_unlink(&r->link);
     r->regs.rax = WOKE_MESSAGE;
     r->regs.rbx = s->badge | (u64)s->tag << 32;
-    r->regs.r12 = label;
     r->regs.r13 = call;
     r->regs.r14 = s->nwords | (u64)s->kind << 8 | (u64)r->entered << 32;
     r->regs.r15 = 0;
-    regs_copy_words(&r->regs, &s->regs);
     r->serving = call;
     r->state = THREAD_READY;
     s->state = THREAD_CALLING;
     arch_switch(r);
     return r;
+}
+
+static inline void set_message(struct thread *s, struct endpoint *e, u8 kind, u8 nwords, u32 badge) {
+    s->kind = kind;
+    s->base = kind;
+    s->send_flags = 0;
+    s->nwords = nwords;
+    s->badge = badge;
+    s->endpoint = e;
 }
 
 struct thread *fast_call(struct thread *t) {
@@ -59,20 +67,16 @@ struct thread *fast_call(struct thread *t) {
     const struct capability *c = cap_get_endpoint(t->space->table, (u32)in->rbx, RIGHT_CALL);
     if (!c)
         return NULL;
-    struct endpoint *e = cap_endpoint(c);
     struct capability *slot;
-    struct thread *r = receiver_of(e, &slot);
+    struct thread *r = receiver_of(cap_endpoint(c), &slot);
     if (!r)
         return NULL;
-    t->kind = MSG_CALL;
-    t->base = MSG_CALL;
-    t->send_flags = 0;
-    t->nwords = (u8)nwords;
-    t->badge = (u32)c->badge;
-    t->endpoint = e;
+    set_message(t, cap_endpoint(c), MSG_CALL, (u8)nwords, (u32)c->badge);
     t->receive_slot = (u32)(in->r13 >> 32);
     t->progress = 0;
-    return hand_over(t, r, slot, in->r12);
+    r->regs.r12 = in->r12;
+    regs_copy_words(&r->regs, in);
+    return hand_over(t, r, slot);
 }
 
 struct thread *fast_alien_call(struct thread *t) {
@@ -83,60 +87,115 @@ struct thread *fast_alien_call(struct thread *t) {
     struct thread *r = receiver_of(e, &slot);
     if (!r)
         return NULL;
-    t->kind = MSG_ALIEN;
-    t->base = MSG_ALIEN;
-    t->send_flags = 0;
-    t->nwords = MSG_REG_WORDS;
-    t->badge = t->space->system_call.badge;
-    t->endpoint = e;
-    return hand_over(t, r, slot, LABEL_ALIEN | t->regs.rax << 16);
+    set_message(t, e, MSG_ALIEN, MSG_REG_WORDS, t->space->system_call.badge);
+    r->regs.r12 = LABEL_ALIEN | t->regs.rax << 16;
+    regs_copy_words(&r->regs, &t->regs);
+    return hand_over(t, r, slot);
 }
+
+struct thread *fast_fault(struct thread *t) {
+    struct endpoint *e = endpoint_ref_get(&t->space->pager);
+    if (!e)
+        return NULL;
+    struct capability *slot;
+    struct thread *r = receiver_of(e, &slot);
+    if (!r)
+        return NULL;
+    t->fault.shown = false;
+    if (!fault_show(t))
+        return t;
+    set_message(t, e, MSG_FAULT, sizeof(struct fault_words) / sizeof(u64), t->space->pager.badge);
+    r->regs.r12 = LABEL_FAULT;
+    r->regs.rdi = t->fault.address;
+    r->regs.rsi = fault_info(t);
+    r->regs.rdx = t->fault.entry;
+    r->regs.r10 = t->regs.rip;
+    r->regs.r8 = t->regs.rsp;
+    r->regs.r9 = t->fault.repeats;
+    return hand_over(t, r, slot);
+}
+
+/* ---- answers
+ * -------------------------------------------------------------------------------------------------- */
+
+/* An answer to somebody who can run at once, and a wait that will have to wait. */
+struct turn {
+    struct thread *to;
+    struct capability *right;
+    struct endpoint *endpoint;
+    u64 nwords;
+};
 
 /* The slot for the next right to reply: that of the right which is used up now, or an empty one. */
 static inline bool next_slot_good(struct captable *table, u32 next, u32 used) {
     return next == used || (next && next < table->slots && captable_slots(table)[next].kind == KIND_RESERVED);
 }
 
-struct thread *fast_reply_wait(struct thread *t) {
+static inline bool turn_decode(struct turn *turn, struct thread *t) {
     const struct thread_regs *in = &t->regs;
     struct captable *table = t->space->table;
     u32 used = (u32)in->rbx;
-    u64 nwords = in->rax >> 8;
     /* No flags, no capability, no deadline; an answer and an endpoint to wait on. */
-    if (nwords > MSG_REG_WORDS || in->rbx >> 32 || in->r15 || !table || used >= table->slots ||
+    turn->nwords = in->rax >> 8;
+    if (turn->nwords > MSG_REG_WORDS || in->rbx >> 32 || in->r15 || !table || used >= table->slots ||
         trace_mask & TRACED)
-        return NULL;
-    struct capability *right = captable_slots(table) + used;
-    if (right->kind != KIND_REPLY)
-        return NULL;
-    struct thread *to = reply_waiter(right);
-    if (!to || to->kind == MSG_FAULT || to->kind == MSG_EXCEPTION || !can_run(to))
-        return NULL;
+        return false;
+    turn->right = captable_slots(table) + used;
+    if (turn->right->kind != KIND_REPLY)
+        return false;
+    turn->to = reply_waiter(turn->right);
     const struct capability *c = cap_get_endpoint(table, (u32)in->r13, RIGHT_RECV);
-    if (!c)
-        return NULL;
-    struct endpoint *e = cap_endpoint(c);
-    u32 next = (u32)(in->r13 >> 32);
-    if (e->bits || e->deadline || !link_empty(&e->senders) || !next_slot_good(table, next, used))
-        return NULL;
+    if (!turn->to || !c || !can_run(turn->to))
+        return false;
+    turn->endpoint = cap_endpoint(c);
+    return !turn->endpoint->bits && !turn->endpoint->deadline && link_empty(&turn->endpoint->senders) &&
+           next_slot_good(table, (u32)(in->r13 >> 32), used);
+}
 
-    right->kind = KIND_RESERVED;
+static inline struct thread *turn_go(const struct turn *turn, struct thread *t, u8 entered) {
+    const struct thread_regs *in = &t->regs;
+    turn->right->kind = KIND_RESERVED;
+    turn->to->state = THREAD_READY;
+    t->entered = entered;
+    t->reply_slot = (u32)(in->r13 >> 32);
+    t->receive_slot = (u32)in->r14;
+    t->state = THREAD_RECEIVING;
+    t->endpoint = turn->endpoint;
+    link_push_head(&turn->endpoint->receivers, &t->link);
+    arch_switch(turn->to);
+    return turn->to;
+}
+
+struct thread *fast_reply_wait(struct thread *t) {
+    const struct thread_regs *in = &t->regs;
+    struct turn turn;
+    if (!turn_decode(&turn, t))
+        return NULL;
+    struct thread *to = turn.to;
     if (to->kind == MSG_CALL) {
         to->regs.rax = 0;
         to->regs.r12 = in->r12;
-        to->regs.r14 = nwords;
+        to->regs.r14 = turn.nwords;
         regs_copy_words(&to->regs, in);
-    } else {
+    } else if (to->kind == MSG_ALIEN) {
         to->regs.rax = (i64)in->r12 < 0 ? in->r12 : in->rdi;
         to->progress = 0;
+    } else {
+        return NULL;
     }
-    to->state = THREAD_READY;
-    t->entered = 0;
-    t->reply_slot = next;
-    t->receive_slot = (u32)in->r14;
-    t->state = THREAD_RECEIVING;
-    t->endpoint = e;
-    link_push_head(&e->receivers, &t->link);
-    arch_switch(to);
-    return to;
+    return turn_go(&turn, t, 0);
+}
+
+struct thread *fast_fault_reply_wait(struct thread *t) {
+    struct turn turn;
+    if (!turn_decode(&turn, t))
+        return NULL;
+    struct thread *to = turn.to;
+    if (to->kind != MSG_FAULT || to->base != MSG_FAULT || turn.nwords % 2)
+        return NULL;
+    u64 words[MSG_REG_WORDS];
+    regs_get_words(&t->regs, words);
+    u32 entered = fault_answer(to, t->space->account, (const struct fault_item *)words, turn.nwords / 2);
+    to->fault.entered = entered > 0;
+    return turn_go(&turn, t, (u8)entered);
 }

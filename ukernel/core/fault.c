@@ -10,7 +10,7 @@
 
 enum pf_error { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
-static struct thread *send(struct thread *t) {
+struct thread *fault_send(struct thread *t) {
     struct endpoint *e = endpoint_ref_get(&t->space->pager);
     if (!e)
         return thread_crash(t, "page fault without a pager");
@@ -33,11 +33,13 @@ static void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
     t->fault.flags = flags;
 }
 
-struct thread *fault_enter(struct thread *t, vaddr address, u64 error) {
-    u8 access = error & PF_FETCH ? ACCESS_EXEC : error & PF_WRITE ? ACCESS_WRITE : ACCESS_READ;
+void fault_happened(struct thread *t, vaddr address, u64 error) {
     t->base = MSG_FAULT;
-    set_address(t, address, access, 0);
-    return send(t);
+    set_address(t, address,
+                error & PF_FETCH   ? ACCESS_EXEC
+                : error & PF_WRITE ? ACCESS_WRITE
+                                   : ACCESS_READ,
+                0);
 }
 
 void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
@@ -45,7 +47,7 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
     t->progress = progress;
     t->state = THREAD_READY;
     set_address(t, address, access, FAULT_AS);
-    struct thread *next = send(t);
+    struct thread *next = fault_send(t);
     if (next)
         sched_ready(next);
 }
@@ -78,9 +80,13 @@ bool fault_show(struct thread *t) {
     return true;
 }
 
+u64 fault_info(const struct thread *t) {
+    return FAULT_INFO(t->fault.access, t->fault.pool, t->fault.account, t->fault.flags, t->fault.shares);
+}
+
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]) {
     w[0] = t->fault.address;
-    w[1] = FAULT_INFO(t->fault.access, t->fault.pool, t->fault.account, t->fault.flags, t->fault.shares);
+    w[1] = fault_info(t);
     w[2] = t->fault.entry;
     w[3] = t->regs.rip;
     w[4] = t->regs.rsp;

@@ -5,8 +5,10 @@
 #include "core/cap.h"
 #include "core/thread.h"
 
-/* The running thread has faulted (error: the processor's error code). Returns who should go on. */
-struct thread *fault_enter(struct thread *t, vaddr address, u64 error);
+/* The running thread has faulted (error: the processor's error code). Then fault_send sends the message; it
+ * returns who should go on. */
+void fault_happened(struct thread *t, vaddr address, u64 error);
+struct thread *fault_send(struct thread *t);
 
 /* The waiter of an alien call or exception faults at address as if it had gone there itself (enum access);
  * when the fault is resolved, its message is sent again with `progress`. */
@@ -15,6 +17,7 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress);
 /* First delivery: read entry, counts and epoch. False: the entry now allows the access, and no message is
  * needed. */
 bool fault_show(struct thread *t);
+u64 fault_info(const struct thread *t);
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]);
 
 /* forward_wait: set what the answer may map from FORWARD_xxx(range). Without a space slot only narrower, else

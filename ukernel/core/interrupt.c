@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/log.h"
 #include "core/exception.h"
+#include "core/fast.h"
 #include "core/fault.h"
 #include "core/sched.h"
 #include "core/trace.h"
@@ -36,20 +37,21 @@ static void interrupt(u32 line) {
         endpoint_ref_notify(&lines[line].to);
 }
 
-/* Returns who should go on. */
-static struct thread *user_exception(struct thread *t) {
-    const struct thread_regs *r = &t->regs;
-    if (r->vector != VECTOR_PAGE_FAULT)
-        return exception_send(t, EXC_HARDWARE + r->vector, r->error, r->rip);
+static struct thread *page_fault(struct thread *t) {
     u64 address;
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));
-    return fault_enter(t, address, r->error);
+    fault_happened(t, address, t->regs.error);
+    struct thread *next = fast_fault(t);
+    return next ? next : sched_leave(fault_send(t));
 }
 
 struct thread *kernel_interrupt(struct thread *t) {
-    if (t->regs.vector < VECTOR_IRQ)
-        return sched_leave(user_exception(t));
-    interrupt((u32)t->regs.vector - VECTOR_IRQ);
+    u64 vector = t->regs.vector;
+    if (vector == VECTOR_PAGE_FAULT)
+        return page_fault(t);
+    if (vector < VECTOR_IRQ)
+        return sched_leave(exception_send(t, EXC_HARDWARE + vector, t->regs.error, t->regs.rip));
+    interrupt((u32)vector - VECTOR_IRQ);
     return sched_leave(t);
 }
 

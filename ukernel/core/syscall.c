@@ -99,5 +99,7 @@ struct thread *kernel_syscall(struct thread *t) {
         next = fast_call(t);
     else if (number == SYS_reply_wait)
         next = fast_reply_wait(t);
+    else if (number == SYS_fault_reply_wait)
+        next = fast_fault_reply_wait(t);
     return next ? next : general(t);
 }
