@@ -37,5 +37,7 @@ def run_one(name, function):
     try:
         function()
         return Outcome(name, 1, 0, time.monotonic() - start)
+    except AssertionError as error:  # says by itself what is wrong
+        return Outcome(name, 0, 1, time.monotonic() - start, str(error))
     except Exception:  # whatever it is: the test has failed, and the others go on
         return Outcome(name, 0, 1, time.monotonic() - start, traceback.format_exc())
