@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""region on the real kernel: a small client in the place of linux (tests/system/region/linux.c) runs a program that touches
+all kinds of private memory, forks, and checks every page; every frame comes back."""
+import os
+import re
+import subprocess
+import tempfile
+
+import test_alloc
+from lib import BUILD, TOP, check, launch
+
+REAL = ["root", "frame", "slab", "region"]
+
+
+def compile_part(directory, *sources):
+    made = []
+    for source in sources:
+        made.append(os.path.join(directory, os.path.basename(source) + ".o"))
+        subprocess.run(["gcc", *test_alloc.FLAGS, f"-I{TOP}/include", f"-I{TOP}/libipc", "-c",
+                        f"{TOP}/tests/system/{source}", "-o", made[-1]], check=True)
+    return made
+
+
+def build(directory):
+    os.mkdir(os.path.join(directory, "servers"))
+    os.symlink(os.path.join(BUILD, "quire.elf"), os.path.join(directory, "quire.elf"))
+    for name in REAL:
+        os.symlink(os.path.join(BUILD, "servers", name + ".elf"), os.path.join(directory, "servers", name + ".elf"))
+    for name in ("cache", "ata", "linux", "console"):
+        parts = ["region/program.c", "region/linux.c"] if name == "linux" else ["alloc/idle.c"]
+        subprocess.run(["ld", "-static", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "--gc-sections",
+                        "-u", "_start", f"--defsym=IMAGE_BASE={test_alloc.BASES[name]}", "-T", f"{TOP}/servers/server.ld",
+                        "-o", os.path.join(directory, "servers", name + ".elf"), *compile_part(directory, *parts),
+                        os.path.join(BUILD, "libipc.a"), "/usr/lib/x86_64-linux-musl/libc.a"], check=True)
+
+
+def run(memory, *options):
+    with tempfile.TemporaryDirectory(prefix="quire-region-") as directory:
+        build(directory)
+        result = launch("--build", directory, "--disk", "none", "--mem", memory, "--timeout", "100", *options, "region")
+    check(result.status == 0, "the run failed", result)
+    check("region-test: all rounds done" in result.log, "the client did not come to its end", result)
+    check("quire: audit: ok" in result.log or "release" in BUILD, "no audit in the log", result)
+    return result
+
+
+def test_private_memory_and_fork():
+    run("64M")
+
+
+def test_under_icount():
+    result = run("512M", "--icount")
+    check(re.search(r"ticks: anonymous \d+", result.log), "no figures", result)
