@@ -32,7 +32,7 @@ struct file {
     const struct file_operations *ops;
     u32 refs;        /* descriptors, and handlers at work with it */
     u32 flags;       /* O_ACCMODE, O_APPEND, O_NONBLOCK */
-    struct node node; /* FS_DISK: id is cache's object (the reference is that of `handle`) */
+    struct node node; /* FS_DISK: with a reference */
     char *path;      /* canonical, of kmalloc; NULL: none (pipes) */
     u64 position;    /* of virtual files and directories */
     u64 handle;      /* FS_DISK: cache's open file */
@@ -53,7 +53,7 @@ i64 fd_install(struct call *k, struct file *f, bool cloexec);
 
 extern const struct file_operations disk_file_ops, pipe_read_ops, pipe_write_ops, tty_ops, virtual_ops;
 
-/* Opens what a node is. On success the file's; the node's reference stays the caller's. */
+/* Opens what a node is. disk_open takes the node's reference over, if it succeeds. */
 err disk_open(const struct node *n, const char *path, u32 flags, struct file **f) must_check;
 err virtual_open(struct call *k, const struct node *n, const char *path, u32 flags, struct file **f) must_check;
 err pipe_create(struct file *ends[2], u32 flags) must_check;

@@ -52,6 +52,7 @@ static void disk_release(struct file *f) {
     struct cache_close_rep rep;
     err e = cache_close(CACHE, &(struct cache_close_req){f->handle}, &rep);
     (void)e;
+    node_put(&f->node);
 }
 
 const struct file_operations disk_file_ops = {disk_read,  disk_write,    disk_lseek, disk_poll,

@@ -24,7 +24,8 @@ static i64 open_node(struct call *k, struct path_walk *w, u32 flags) {
         e = disk_open(n, w->result.path, flags & ~O_CREAT, &f);
     else
         e = virtual_open(k, n, w->result.path, flags, &f);
-    node_put(n);
+    if (e < 0 || n->fs != FS_DISK)
+        node_put(n); /* otherwise it is the file's now */
     return e < 0 ? e : fd_install(k, f, flags & O_CLOEXEC);
 }
 
