@@ -24,5 +24,6 @@ must_check err boot_info_read(struct boot_info *info, u32 magic, u64 at);
 
 #define BOOT_RAM_MAX (1ull << 39) /* one top-level slot of the physical map */
 
-/* The value of the word `key=value` of the command line, up to the next space; NULL if there is none. */
+/* The value of the word `key=value` of the command line, up to the next space; NULL if there is none. The
+ * value found can be passed again as command line, for the next such word. */
 const char *boot_word(const char *cmdline, const char *key);

@@ -16,8 +16,9 @@
 #include "mm/frame.h"
 #include "mm/phys.h"
 
-#define TRACE_FRAMES     256 /* of the ring, unless the command line says trace=FRAMES */
-#define TRACE_FRAMES_MAX 16384
+#define TRACE_FRAMES     256ull /* of the ring, if the command line says nothing */
+#define TRACE_FRAMES_ALL 4096ull
+#define TRACE_FRAMES_MAX 16384ull
 
 struct info_page *info_page;
 static struct boot_info boot;
@@ -25,27 +26,42 @@ static struct boot_info boot;
 extern char kernel_stack_top[];
 void kmain(u32 magic, u64 information);
 
-/* The word trace=: a number of frames for the ring, or `all`: every kind of event from the start. */
-static u64 trace_frames(const char *word) {
-    if (!word || *word < '0' || *word > '9')
-        return TRACE_FRAMES;
+/* What the words trace= of the command line say. */
+struct trace_words {
+    u64 frames; /* of the ring */
+    bool all;   /* every kind of event from the start */
+};
+
+static u64 number(const char *word) {
     u64 n = 0;
     for (; *word >= '0' && *word <= '9'; word++)
         n = MIN(n * 10 + (u64)(*word - '0'), TRACE_FRAMES_MAX);
     return n;
 }
 
-static bool trace_all(const char *word) {
-    return word && !strncmp(word, "all", 3);
+/* trace=FRAMES, trace=all. Who wants all gets a larger ring, if the machine (of `end` frames) is not small.
+ */
+static struct trace_words read_trace_words(pfn end) {
+    struct trace_words t = {TRACE_FRAMES, false};
+    bool given = false;
+    for (const char *w = boot.cmdline; (w = boot_word(w, "trace"));) {
+        if (!strncmp(w, "all", 3)) {
+            t.all = true;
+        } else {
+            given = true;
+            t.frames = number(w);
+        }
+    }
+    if (t.all && !given)
+        t.frames = MAX(TRACE_FRAMES, MIN(TRACE_FRAMES_ALL, end / 32));
+    return t;
 }
 
 /* The frame table and the ring get their places; RAM is divided. Returns root's first frame. */
-static pfn lay_out_memory(void) {
-    memory_init(&boot, kernel_first(), kernel_frames());
+static pfn lay_out_memory(u64 ring_frames) {
     pfn end = memory_end();
     kernel_map(end);
     pfn table = memory_take(ROUND_UP(end * sizeof(struct frame), PAGE_BYTES) >> PAGE_SHIFT);
-    u64 ring_frames = trace_frames(boot_word(boot.cmdline, "trace"));
     pfn ring = ring_frames ? memory_take(ring_frames) : 0;
     frame_table = frame_to_virt(table);
     frame_count = end;
@@ -86,11 +102,13 @@ void kmain(u32 magic, u64 information) {
     err e = boot_info_read(&boot, magic, information);
     if (e)
         PANIC("the loader's tables: error %ld", -e);
-    pfn root = lay_out_memory();
+    memory_init(&boot, kernel_first(), kernel_frames());
+    struct trace_words trace = read_trace_words(memory_end());
+    pfn root = lay_out_memory(trace.frames);
     arch_init(kernel_stack_top);
     sched_init();
     fill_info_page();
-    if (trace_all(boot_word(boot.cmdline, "trace")))
+    if (trace.all)
         trace_set_mask(~0ull);
     klog("quire: %lu MiB, %lu frames, %lu modules\n", frame_count >> 8, frame_count, boot.modules_count);
     klog("quire: trace ring at %lx frames %lu\n", info_page->trace_first << PAGE_SHIFT,

@@ -64,6 +64,15 @@ Test(boot, multiboot_1) {
     cr_assert_null(boot_word(info.cmdline, "race"));
 }
 
+Test(boot, words_of_one_key) {
+    const char *w = boot_word("trace=all x trace=12 trac=1 =", "trace");
+    cr_assert(!strncmp(w, "all ", 4));
+    w = boot_word(w, "trace");
+    cr_assert(!strncmp(w, "12 ", 3));
+    cr_assert_null(boot_word(w, "trace"));
+    cr_assert_null(boot_word("", "trace"));
+}
+
 Test(boot, ragged_and_absurd_ranges) {
     static const u64 odd[][3] = {{0x1234, 0x1000, 1}, {0x100001, 0x2fff, 1}, {1ull << 45, 1ull << 30, 1}};
     make_mb1(odd, ARRAY_LEN(odd));
