@@ -110,16 +110,19 @@ void kern_answer(u32 reply, i64 result) {
     u64 word = (u64)result;
     err e = ipc_answer(reply, result < 0 ? result : 0, &word, 1, 0);
     ASSERT(e >= 0);
+    slot_free(reply);
 }
 
 void kern_answer_regs(u32 reply) {
     err e = ipc_answer_regs(reply);
     ASSERT(e >= 0);
+    slot_free(reply);
 }
 
 void kern_forward(u32 reply, u64 label, const u64 *words, u32 n) {
     err e = ipc_forward(reply, SERVICE(SRV_CACHE), label, words, n, 0, 0);
     ASSERT(e >= 0);
+    slot_free(reply);
 }
 
 u32 kern_slot(void) {

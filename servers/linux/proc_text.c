@@ -150,7 +150,7 @@ static void pid_stat(struct text *t, const struct process *p, const struct task 
                 p->parent ? p->parent->pid : 0, p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
     text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)r.minor_faults, (ull)r.major_faults, p->task_count,
                 start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
-    text_printf(t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
+    text_printf(t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
                 (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,
                 p->mm ? (ull)p->mm->arg_start : 0, p->mm ? (ull)p->mm->arg_end : 0, p->status);
 }
