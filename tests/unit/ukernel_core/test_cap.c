@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Capabilities, and the ends of what they name. */
+#include <criterion/criterion.h>
+
+#include "core/object.h"
+#include "arch/cpu.h"
+#include "machine.h"
+
+Test(cap, lookup) {
+    machine_init();
+    struct space *s = machine_space();
+    struct endpoint *e = machine_endpoint();
+    struct capability *c = machine_grant(s, 5, KIND_ENDPOINT, e, 0);
+    err error;
+    c->rights = RIGHT_CALL;
+    cr_assert_eq(cap_get(s->table, 5, KIND_ENDPOINT, RIGHT_CALL, &error), c);
+    cr_assert_eq(error, 0);
+    cr_assert_null(cap_get(s->table, 5, KIND_ENDPOINT, RIGHT_CALL | RIGHT_RECV, &error));
+    cr_assert_eq(error, -E_RIGHTS);
+    cr_assert_null(cap_get(s->table, 5, KIND_THREAD, 0, &error));
+    cr_assert_eq(error, -E_KIND);
+    const u64 none[] = {0, 6, MACHINE_SLOTS, 1ull << 32 | 5, ~0ull};
+    for (u32 i = 0; i < ARRAY_LEN(none); i++) {
+        cr_assert_null(cap_get(s->table, none[i], KIND_ENDPOINT, 0, &error));
+        cr_assert_eq(error, -E_BADCAP);
+    }
+    cr_assert_null(cap_get(NULL, 5, KIND_ENDPOINT, 0, &error));
+    cr_assert_null(cap_get_endpoint(s->table, 5, RIGHT_RECV));
+    cr_assert_eq(cap_get_endpoint(s->table, 5, RIGHT_CALL), c);
+}
+
+Test(cap, dies_with_its_object) {
+    machine_init();
+    struct space *s = machine_space();
+    struct endpoint *e = machine_endpoint();
+    machine_grant(s, 5, KIND_ENDPOINT, e, 0);
+    machine_grant(s, 6, KIND_ENDPOINT, e, 0);
+    struct endpoint_ref ref = endpoint_ref(e, 3);
+    cr_assert_eq(endpoint_ref_get(&ref), e);
+    cr_assert_eq(object_destroy(captable_slots(s->table) + 5), 0);
+    cr_assert_null(cap_any(s->table, 6));
+    cr_assert_null(endpoint_ref_get(&ref));
+    cr_assert_null(cap_get_endpoint(s->table, 6, RIGHT_CALL));
+    err error = 0;
+    cr_assert_not_null(cap_empty(s->table, 6, &error)); /* a dead one makes room */
+    endpoint_ref_notify(&ref);                          /* nothing happens */
+}
+
+Test(cap, bounded_destroy) {
+    machine_init();
+    struct space *s = machine_space();
+    struct endpoint *e = machine_endpoint();
+    machine_grant(s, 5, KIND_ENDPOINT, e, 0);
+    enum { WAITERS = 70 };
+    for (u32 i = 0; i < WAITERS; i++) {
+        struct thread *t = machine_thread(s, PRIO_LINUX, 0);
+        t->regs.rax = SYS_call;
+        t->regs.rbx = 5;
+        machine_reschedule();
+        cr_assert_eq(cpu.current, t);
+        machine_syscall();
+        cr_assert_eq(t->state, THREAD_SENDING);
+    }
+    u32 steps = 1;
+    while (object_destroy(captable_slots(s->table) + 5) == -E_AGAIN)
+        steps++;
+    cr_assert_eq(steps, 3); /* 32 wake-ups each */
+    machine_reschedule();
+    cr_assert_eq((i64)cpu.current->regs.rax, -E_CANCELED);
+}

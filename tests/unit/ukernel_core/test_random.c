@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Seeded random sequences of calls by random threads. The model: every call carries a number of its own,
+ * whoever receives it knows it, and an answer to it arrives at exactly that caller with exactly that number.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "arch/cpu.h"
+#include "core/reply.h"
+#include "machine.h"
+
+enum {
+    SPACES = 3,
+    ENDPOINTS = 3,
+    THREADS = 9,
+    FIRST_ENDPOINT = 1,
+    FIRST_THREAD = 10,
+    FIRST_REPLY = 40,
+    REPLIES = 4
+};
+enum { SLOT_OWN_TABLE = 30, STEPS = 40000 };
+
+static struct space *spaces[SPACES];
+static struct endpoint *endpoints[ENDPOINTS];
+static struct thread *threads[THREADS];
+static u64 expected[THREADS]; /* label of the answer that this thread's call will get; 0: not known yet */
+static u64 asked[THREADS];    /* word 0 of the call that it has made */
+static u64 numbers;
+
+static u64 rng;
+static u64 pick(u64 n) {
+    rng ^= rng << 13;
+    rng ^= rng >> 7;
+    rng ^= rng << 17;
+    return rng % n;
+}
+
+static u64 seed(void) {
+    const char *given = getenv("QUIRE_SEED");
+    u64 s = given ? strtoull(given, NULL, 0) : 0x9e3779b97f4a7c15;
+    printf("QUIRE_SEED=%#lx\n", (unsigned long)s);
+    return s;
+}
+
+static u32 index_of(const struct thread *t) {
+    for (u32 i = 0; i < THREADS; i++)
+        if (threads[i] == t)
+            return i;
+    cr_assert(false);
+    return 0;
+}
+
+static void build(void) {
+    machine_init();
+    for (u32 i = 0; i < ENDPOINTS; i++)
+        endpoints[i] = machine_endpoint();
+    for (u32 i = 0; i < SPACES; i++)
+        spaces[i] = machine_space();
+    for (u32 i = 0; i < THREADS; i++)
+        threads[i] = machine_thread(spaces[i % SPACES], (u8)(PRIO_PROGRAM + i / 2), 0);
+    for (u32 s = 0; s < SPACES; s++) {
+        for (u32 i = 0; i < ENDPOINTS; i++)
+            machine_grant(spaces[s], FIRST_ENDPOINT + i, KIND_ENDPOINT, endpoints[i], 100 + i);
+        for (u32 i = 0; i < THREADS; i++)
+            machine_grant(spaces[s], FIRST_THREAD + i, KIND_THREAD, threads[i], 0);
+        machine_grant(spaces[s], SLOT_OWN_TABLE, KIND_CAPTABLE, spaces[s]->table, 0);
+    }
+    machine_reschedule();
+}
+
+static u32 some_endpoint(void) {
+    return FIRST_ENDPOINT + (u32)pick(ENDPOINTS);
+}
+
+static u32 some_reply(void) {
+    return FIRST_REPLY + (u32)pick(REPLIES);
+}
+
+static void do_call(struct thread *t) {
+    u32 me = index_of(t);
+    u64 words = pick(4) ? pick(7) : pick(MSG_WORDS + 1);
+    asked[me] = ++numbers;
+    expected[me] = 0;
+    t->regs.rax = SYS_call | words << 8;
+    t->regs.rbx = some_endpoint();
+    t->regs.r12 = 0x1000;
+    t->regs.r13 = 0;
+    t->regs.rdi = asked[me];
+    t->regs.r9 = ~asked[me];
+    for (u64 i = MSG_REG_WORDS; i < words; i++)
+        t->message[i] = asked[me] + i;
+    machine_syscall();
+}
+
+/* reply_wait, with or without an answer. */
+static void do_wait(struct thread *t) {
+    u32 used = pick(3) ? some_reply() : 0;
+    struct capability *right = captable_slots(t->space->table) + used;
+    struct thread *to = used && right->kind == KIND_REPLY ? reply_waiter(right) : NULL;
+    u64 label = ++numbers;
+    if (to && to->kind == MSG_CALL)
+        expected[index_of(to)] = label;
+    bool poll = pick(8) == 0;
+    t->regs.rax = SYS_reply_wait | pick(7) << 8 | (poll ? (u64)WAIT_POLL << 16 : 0);
+    t->regs.rbx = used;
+    t->regs.r12 = label;
+    t->regs.r13 = (pick(10) ? some_endpoint() : 0) | (u64)(pick(10) ? some_reply() : 0) << 32;
+    t->regs.r14 = 0;
+    t->regs.r15 = pick(10) ? 0 : machine_now + pick(50);
+    bool empty_slot = true;
+    u32 next = (u32)(t->regs.r13 >> 32);
+    if (next && next != used)
+        empty_slot = captable_slots(t->space->table)[next].kind == KIND_RESERVED ||
+                     !cap_alive(captable_slots(t->space->table) + next);
+    bool refused = (used && right->kind != KIND_REPLY) || ((u32)t->regs.r13 && !empty_slot);
+    machine_syscall();
+    if (refused) {
+        cr_assert_lt((i64)t->regs.rax, 0);
+        if (to)
+            expected[index_of(to)] = 0;
+    }
+}
+
+static void do_forward(struct thread *t) {
+    t->regs.rax = SYS_forward_wait | 2ull << 8 | (u64)WAIT_POLL << 16;
+    t->regs.rbx = some_reply() | (u64)some_endpoint() << 32;
+    t->regs.r12 = 0x2000;
+    t->regs.r13 = 0;
+    t->regs.r14 = t->regs.r15 = 0;
+    struct capability *right = captable_slots(t->space->table) + (u32)t->regs.rbx;
+    struct thread *to = right->kind == KIND_REPLY ? reply_waiter(right) : NULL;
+    t->regs.rdi = to ? asked[index_of(to)] : 0; /* the number goes along */
+    t->regs.r9 = ~t->regs.rdi;
+    machine_syscall();
+}
+
+static void plain(struct thread *t, u64 number, u64 a, u64 b) {
+    t->regs.rax = number;
+    t->regs.rdi = a;
+    t->regs.rsi = b;
+    t->regs.r12 = 0; /* so that its result 0 does not look like a message */
+    machine_syscall();
+}
+
+/* What a thread finds in its registers when it runs again. */
+static void look(struct thread *t) {
+    u32 me = index_of(t);
+    if (asked[me]) {
+        if (t->regs.rax == 0)
+            cr_assert_eq(t->regs.r12, expected[me], "thread %u got label %lu, not %lu", me,
+                         (unsigned long)t->regs.r12, (unsigned long)expected[me]);
+        asked[me] = 0;
+    } else if (t->regs.rax == WOKE_MESSAGE && t->regs.r12 >= 0x1000 && IPC_KIND(t->regs.r14) == MSG_CALL &&
+               t->serving == t->regs.r13) {
+        cr_assert_eq(t->regs.r9, ~t->regs.rdi);
+        for (u64 i = MSG_REG_WORDS; i < IPC_NWORDS(t->regs.r14); i++)
+            cr_assert_eq(t->message[i], t->regs.rdi + i);
+    }
+    t->regs.rax = (u64)-E_NOSYS; /* seen */
+}
+
+static void from_outside(void) {
+    machine_now += pick(20);
+    if (machine_alarm && machine_now >= machine_alarm)
+        sched_timer();
+    if (!cpu.current && pick(2))
+        endpoint_set_bits(endpoints[pick(ENDPOINTS)], 1ull << pick(8));
+    struct thread *t = threads[pick(THREADS)];
+    if (!cpu.current && pick(4) == 0)
+        thread_stop(t);
+    if (t->state == THREAD_STOPPED)
+        cr_assert_eq(thread_start(t), 0);
+    machine_reschedule();
+}
+
+static void one_step(void) {
+    struct thread *t = cpu.current;
+    if (!t || pick(16) == 0) {
+        from_outside();
+        return;
+    }
+    look(t);
+    switch (pick(12)) {
+    case 0 ... 3:
+        do_call(t);
+        break;
+    case 4 ... 7:
+        do_wait(t);
+        break;
+    case 8:
+        do_forward(t);
+        break;
+    case 9:
+        plain(t, SYS_notify, some_endpoint(), 1ull << pick(8));
+        break;
+    case 10:
+        plain(t, pick(2) ? SYS_stop : SYS_yield, FIRST_THREAD + pick(THREADS), 0);
+        break;
+    case 11:
+        plain(t, SYS_cap_drop, SLOT_OWN_TABLE, some_reply());
+        break;
+    }
+}
+
+Test(core, random_calls) {
+    rng = seed();
+    build();
+    for (u32 i = 0; i < STEPS; i++) {
+        one_step();
+        machine_check(threads, THREADS, endpoints, ENDPOINTS);
+    }
+    cr_assert_gt(cpu.calls, STEPS / 20); /* something has happened */
+}
