@@ -81,40 +81,28 @@ void frame_unpin_one(pfn n) {
     frame_table[n].pins--;
 }
 
-static err unpin_own(pfn n, u8 account) {
-    struct frame *f = frame_own(n, account);
+/* ---- give, pin, unpin: one step each, and the loop that they share ---- */
+
+typedef err frame_step(pfn n, u8 account, u8 to);
+
+static err step_pin(pfn n, u8 account, u8 to) {
+    (void)to;
+    return frame_pin_one(n, account);
+}
+
+static err step_unpin(pfn n, u8 account, u8 to) {
+    (void)to;
+    const struct frame *f = frame_own(n, account);
     if (!f)
         return -E_OWNER;
     if (!f->pins)
         return -E_INVAL;
-    f->pins--;
+    frame_unpin_one(n);
     return 0;
 }
 
-i64 frame_pin(u8 account, const u64 *list, u64 count) {
-    if (count > LIST_MAX)
-        return -E_INVAL;
-    for (u64 i = 0; i < count; i++) {
-        err e = frame_pin_one(list[i], account);
-        if (e)
-            return i ? (i64)i : e;
-    }
-    return (i64)count;
-}
-
-i64 frame_unpin(u8 account, const u64 *list, u64 count) {
-    if (count > LIST_MAX)
-        return -E_INVAL;
-    for (u64 i = 0; i < count; i++) {
-        err e = unpin_own(list[i], account);
-        if (e)
-            return i ? (i64)i : e;
-    }
-    return (i64)count;
-}
-
-static err give_one(u8 from, u8 to, pfn n) {
-    err e = idle_own(n, from);
+static err step_give(pfn n, u8 account, u8 to) {
+    err e = idle_own(n, account);
     if (e)
         return e;
     frame_table[n].account = to;
@@ -122,30 +110,32 @@ static err give_one(u8 from, u8 to, pfn n) {
     return 0;
 }
 
-i64 frame_give_run(u8 from, u8 to, pfn first, u64 count) {
-    if (count > RUN_MAX)
+/* The frames of the list, or (list NULL) those from `first` on. */
+static i64 each(frame_step *step, u8 account, u8 to, const u64 *list, pfn first, u64 count) {
+    if (count > (list ? LIST_MAX : RUN_MAX))
         return -E_INVAL;
-    if (accounts[to].state != ACCOUNT_OPEN)
-        return -E_BADCAP;
     for (u64 i = 0; i < count; i++) {
-        err e = give_one(from, to, first + i);
+        err e = step(list ? list[i] : first + i, account, to);
         if (e)
             return i ? (i64)i : e;
     }
     return (i64)count;
 }
 
+i64 frame_pin(u8 account, const u64 *list, u64 count) {
+    return each(step_pin, account, 0, list, 0, count);
+}
+
+i64 frame_unpin(u8 account, const u64 *list, u64 count) {
+    return each(step_unpin, account, 0, list, 0, count);
+}
+
+i64 frame_give_run(u8 from, u8 to, pfn first, u64 count) {
+    return accounts[to].state == ACCOUNT_OPEN ? each(step_give, from, to, NULL, first, count) : -E_BADCAP;
+}
+
 i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
-    if (count > LIST_MAX)
-        return -E_INVAL;
-    if (accounts[to].state != ACCOUNT_OPEN)
-        return -E_BADCAP;
-    for (u64 i = 0; i < count; i++) {
-        err e = give_one(from, to, list[i]);
-        if (e)
-            return i ? (i64)i : e;
-    }
-    return (i64)count;
+    return accounts[to].state == ACCOUNT_OPEN ? each(step_give, from, to, list, 0, count) : -E_BADCAP;
 }
 
 static struct frame_record record_of(const struct frame *f) {
