@@ -30,14 +30,14 @@ static bool expand_stack(struct vm_area_struct *vma, vaddr addr) {
 /* The region for a fault below `vma`, which is the next one above (or NULL), by growing a stack; NULL with a
  * verdict if that may not be. */
 static struct vm_area_struct *grow_region(struct mm_struct *mm, struct vm_area_struct *vma,
-                                          const struct page_fault *f, struct fault_verdict *v) {
-    bool grows = vma && (vma->vm_flags & VM_GROWSDOWN) && f->addr + RED_ZONE_BYTES + PUSHA_BYTES >= f->sp;
+                                          const struct fault_words *f, struct fault_verdict *v) {
+    bool grows = vma && (vma->vm_flags & VM_GROWSDOWN) && f->address + RED_ZONE_BYTES + PUSHA_BYTES >= f->sp;
 
-    if (!grows || mm->busy || !expand_stack(vma, f->addr)) {
+    if (!grows || mm->busy || !expand_stack(vma, f->address)) {
         raise_signal(mm, v, SIGSEGV, SEGV_MAPERR);
         return NULL;
     }
-    return find_vma(mm, f->addr);
+    return find_vma(mm, f->address);
 }
 
 static bool access_allowed(u64 vm_flags, u64 access) {
@@ -58,14 +58,14 @@ static bool entry_allows(u64 entry, u64 access) {
 
 /* A write to a page that is present and read-only, in a private region that may be written. The frame may be
  * made writable in place only if it is region's own, not the page of zeroes, and mapped nowhere else. */
-static void do_wp_page(struct vm_area_struct *vma, const struct page_fault *f, struct fault_verdict *v) {
+static void do_wp_page(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
     const struct vm_context *ctx = vma->vm_mm->ctx;
     pfn frame = PTE_FRAME(f->entry);
     u64 rights = vma_map_rights(vma->vm_flags) | MAP_MAYWRITE;
 
-    if (f->account == ctx->account && frame == ctx->zero_page) {
+    if (FAULT_ACCOUNT(f->info) == ctx->account && frame == ctx->zero_page) {
         fault_fill(v, FILL_ZERO, rights); /* cheaper than a copy of zeroes */
-    } else if (f->account == ctx->account && f->shares == 1) {
+    } else if (FAULT_ACCOUNT(f->info) == ctx->account && FAULT_SHARES(f->info) == 1) {
         v->kind = FAULT_ITEM;
         v->op = FILL_UPGRADE;
         v->frame = frame;
@@ -76,10 +76,10 @@ static void do_wp_page(struct vm_area_struct *vma, const struct page_fault *f, s
 }
 
 /* A fault on a present entry. */
-static void handle_present(struct vm_area_struct *vma, const struct page_fault *f, struct fault_verdict *v) {
-    if (entry_allows(f->entry, f->access)) {
+static void handle_present(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
+    if (entry_allows(f->entry, FAULT_ACCESS(f->info))) {
         v->kind = FAULT_RESUME;
-    } else if (f->access == ACCESS_WRITE && (f->entry & PTE_USER) && !(f->entry & PTE_WRITE)) {
+    } else if (FAULT_ACCESS(f->info) == ACCESS_WRITE && (f->entry & PTE_USER) && !(f->entry & PTE_WRITE)) {
         if (vma->vm_flags & VM_SHARED)
             vma->vm_ops->nopage(vma, f,
                                 v); /* cache decides: it makes the page writable, or has a reason not to */
@@ -91,18 +91,18 @@ static void handle_present(struct vm_area_struct *vma, const struct page_fault *
     }
 }
 
-void do_page_fault(struct mm_struct *mm, const struct page_fault *f, struct fault_verdict *v) {
-    if (f->addr >= TASK_SIZE) {
+void do_page_fault(struct mm_struct *mm, const struct fault_words *f, struct fault_verdict *v) {
+    if (f->address >= TASK_SIZE) {
         raise_signal(mm, v, SIGSEGV, SEGV_MAPERR);
         return;
     }
-    struct vm_area_struct *vma = find_vma(mm, f->addr);
-    if (!vma || vma->vm_start > f->addr) {
+    struct vm_area_struct *vma = find_vma(mm, f->address);
+    if (!vma || vma->vm_start > f->address) {
         vma = grow_region(mm, vma, f, v);
         if (!vma)
             return;
     }
-    if (!access_allowed(vma->vm_flags, f->access)) {
+    if (!access_allowed(vma->vm_flags, FAULT_ACCESS(f->info))) {
         raise_signal(mm, v, SIGSEGV, SEGV_ACCERR);
     } else if (f->repeats > FAULT_REPEATS_MAX) {
         v->kind = FAULT_RAISE;

@@ -24,16 +24,6 @@
 #define SEGV_ACCERR 2
 #define BUS_ADRERR  2
 
-struct page_fault {
-    vaddr addr;  /* exact */
-    u64 access;  /* enum access */
-    u64 entry;   /* as the kernel shows it to the pager */
-    u64 account; /* owner of the frame in the entry */
-    u64 shares;  /* its mappings in programs */
-    u64 sp;
-    u64 repeats;
-};
-
 enum fault_verdict_kind {
     FAULT_RESUME,  /* nothing to do: answer without items */
     FAULT_FILL,    /* a frame of region's own is needed: FILL_ZERO or FILL_COPY it */
@@ -67,12 +57,5 @@ static inline void fault_map_zero_page(struct fault_verdict *v, pfn zero_page, u
     v->rights = rights;
 }
 
-/* The kernel's words, unpacked. */
-static inline struct page_fault page_fault_of(const struct fault_words *w) {
-    return (struct page_fault){
-        w->address, FAULT_ACCESS(w->info), w->entry, FAULT_ACCOUNT(w->info), FAULT_SHARES(w->info), w->sp,
-        w->repeats};
-}
-
 /* The verdict on a fault. May grow the stack's region, and counts nothing else. */
-void do_page_fault(struct mm_struct *mm, const struct page_fault *f, struct fault_verdict *v);
+void do_page_fault(struct mm_struct *mm, const struct fault_words *f, struct fault_verdict *v);

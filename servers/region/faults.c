@@ -34,13 +34,13 @@ static void one_item(struct loop *l, vaddr page, u64 rights, pfn frame, enum fau
     l->io.rax = SYS_fault_reply_wait | 2 << 8;
 }
 
-static void forward(struct loop *l, const struct page_fault *f, const struct fault_verdict *v, u32 space) {
+static void forward(struct loop *l, const struct fault_words *f, const struct fault_verdict *v, u32 space) {
     struct cache_page_in_req q = {.object = v->object,
                                   .index = v->index,
-                                  .address = f->addr,
+                                  .address = f->address,
                                   .rights = v->rights,
                                   .window = v->first | v->count << 16,
-                                  .access = f->access};
+                                  .access = FAULT_ACCESS(f->info)};
     __builtin_memcpy(l->io.w, &q, sizeof q);
     l->out = OUT_FORWARD;
     l->space = space;
@@ -72,9 +72,9 @@ static void fill(struct loop *l, struct mm_struct *mm, vaddr page, const struct 
     one_item(l, page, v->rights, frame, v->op);
 }
 
-static void act(struct loop *l, struct mm_struct *mm, const struct page_fault *f,
+static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *f,
                 const struct fault_verdict *v) {
-    vaddr page = f->addr & ~PAGE_MASK;
+    vaddr page = f->address & ~PAGE_MASK;
     switch (v->kind) {
     case FAULT_FILL:
         fill(l, mm, page, v);
@@ -97,22 +97,21 @@ static void act(struct loop *l, struct mm_struct *mm, const struct page_fault *f
         return;
     case FAULT_RAISE:
         if (v->signal == SIGKILL)
-            log_line("descriptor %u faults at %#lx again and again: ended", mm->id, f->addr);
-        raise(l, RAISE_CODE(v->signal, v->code), f->addr);
+            log_line("descriptor %u faults at %#lx again and again: ended", mm->id, f->address);
+        raise(l, RAISE_CODE(v->signal, v->code), f->address);
         return;
     }
 }
 
 void fault_handle(struct loop *l) {
     const struct fault_words *w = (const struct fault_words *)l->io.w;
-    struct page_fault f = page_fault_of(w);
     u64 pool = FAULT_POOL(w->info);
     u32 id = (u32)l->io.rbx;
     struct space *s = space_of(id);
     struct fault_verdict v;
 
     if (__builtin_expect(!s, 0)) {
-        raise(l, RAISE_CODE(SIGKILL, 0), f.addr);
+        raise(l, RAISE_CODE(SIGKILL, 0), w->address);
         return;
     }
     s->mm->min_flt++;
@@ -120,8 +119,8 @@ void fault_handle(struct loop *l) {
         wait_for(l, id, true);
         return;
     }
-    do_page_fault(s->mm, &f, &v);
-    act(l, s->mm, &f, &v);
+    do_page_fault(s->mm, w, &v);
+    act(l, s->mm, w, &v);
 }
 
 void fault_answered(struct loop *l, u64 entered) {

@@ -16,7 +16,7 @@ struct kmem_cache;
 struct mm_struct;
 struct vm_area_struct;
 struct vm_object;
-struct page_fault;
+struct fault_words;
 struct fault_verdict;
 
 /* What differs between kinds of memory. */
@@ -26,7 +26,7 @@ struct vm_operations_struct {
     void (*open)(struct vm_area_struct *vma);
     void (*close)(struct vm_area_struct *vma);
     /* The verdict on a permitted access to a page whose entry is empty. */
-    void (*nopage)(struct vm_area_struct *vma, const struct page_fault *f, struct fault_verdict *v);
+    void (*nopage)(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v);
 };
 
 struct vm_area_struct {

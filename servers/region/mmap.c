@@ -9,15 +9,6 @@
 #include <abi/object.h>
 #include <ipc/assert.h>
 
-u64 vma_map_rights(u64 vm_flags) {
-    u64 rights = vm_flags & VM_RIGHTS ? MAP_READ : 0;
-    if (vm_flags & VM_WRITE)
-        rights |= MAP_WRITE;
-    if (vm_flags & VM_EXEC)
-        rights |= MAP_EXEC;
-    return rights;
-}
-
 /* True if [start, end) lies inside one region with some of it left on both sides. */
 static bool makes_hole(struct mm_struct *mm, vaddr start, vaddr end) {
     struct vm_area_struct *vma = find_vma(mm, start);

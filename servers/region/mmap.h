@@ -9,6 +9,7 @@
  * On an error nothing has changed, and the vm_change is to be forgotten. Errors are Linux's. */
 #pragma once
 
+#include <abi/object.h>
 #include "mm.h"
 
 enum change_kind {
@@ -93,4 +94,10 @@ bool exit_next_range(struct mm_struct *mm, vaddr from, vaddr *start, vaddr *end)
 
 /* The rights (MAP_xxx) that entries of a region with these flags may have; x86-64 cannot write or execute
  * without reading. */
-u64 vma_map_rights(u64 vm_flags);
+static inline u64 vma_map_rights(u64 vm_flags) {
+    u64 rights = vm_flags & VM_RIGHTS;
+    return rights ? rights | MAP_READ : 0;
+}
+_Static_assert((int)VM_READ == (int)MAP_READ && (int)VM_WRITE == (int)MAP_WRITE &&
+                   (int)VM_EXEC == (int)MAP_EXEC,
+               "same bits");

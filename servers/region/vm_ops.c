@@ -9,11 +9,11 @@
 #include <abi/layout.h>
 
 /* Reads get the shared page of zeroes, read-only; writes a zeroed frame. */
-static void do_anonymous_page(struct vm_area_struct *vma, const struct page_fault *f,
+static void do_anonymous_page(struct vm_area_struct *vma, const struct fault_words *f,
                               struct fault_verdict *v) {
     u64 rights = vma_map_rights(vma->vm_flags);
 
-    if (f->access == ACCESS_WRITE)
+    if (FAULT_ACCESS(f->info) == ACCESS_WRITE)
         fault_fill(v, FILL_ZERO, rights | MAP_MAYWRITE);
     else
         fault_map_zero_page(v, vma->vm_mm->ctx->zero_page, rights & ~(u64)MAP_WRITE);
@@ -28,9 +28,9 @@ static void object_close(struct vm_area_struct *vma) {
 
 /* Forwards to cache, with leave to map what of the region lies in the fault's 2 MiB block. A private page is
  * never writable: the first write to it faults again and is copied. */
-static void object_nopage(struct vm_area_struct *vma, const struct page_fault *f, struct fault_verdict *v) {
+static void object_nopage(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
     u64 rights = vma_map_rights(vma->vm_flags);
-    vaddr block = ROUND_DOWN(f->addr, BLOCK_BYTES), page = f->addr & ~PAGE_MASK;
+    vaddr block = ROUND_DOWN(f->address, BLOCK_BYTES), page = f->address & ~PAGE_MASK;
     vaddr start = MAX(block, vma->vm_start), end = MIN(block + BLOCK_BYTES, vma->vm_end);
 
     if (!(vma->vm_flags & VM_SHARED))

@@ -208,8 +208,7 @@ enum outcome machine_access(struct machine *m, struct process *p, vaddr address,
         if (FAULT_POOL(f.words.info) < 3 && k_feed(m, p->mm->space) < 0)
             return NO_MEMORY;
         struct fault_verdict v = {0};
-        struct page_fault pf = page_fault_of(&f.words);
-        do_page_fault(p->mm, &pf, &v);
+        do_page_fault(p->mm, &f.words, &v);
         if (pick(m, 8) == 0 && v.kind != FAULT_PROTECT)
             machine_work(m); /* cache may be slow: the answer comes later */
         enum outcome o = act(m, p, &f, &v, code);

@@ -225,7 +225,8 @@ static void step_new(struct process *p) {
         return;
     p->mm->start_brk = p->mm->brk = HEAP;
     p->mm->rlim_stack = (STACK_ARENA_PAGES - 4) * PAGE_BYTES;
-    struct mmap_request r = {.addr = STACK - 2 * PAGE_BYTES, .len = 2 * PAGE_BYTES, .prot = PROT_READ | PROT_WRITE};
+    struct mmap_request r = {
+        .addr = STACK - 2 * PAGE_BYTES, .len = 2 * PAGE_BYTES, .prot = PROT_READ | PROT_WRITE};
     r.flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN;
     cr_assert_eq(do_mmap(p->mm, &r, &p->work.change), (i64)r.addr);
 }
