@@ -16,7 +16,6 @@ struct cpu {
     struct thread *fpu;     /* whose FPU state and FS base are in the processor; NULL: nobody's */
     struct space *ports;    /* whose ports are open in the I/O bitmap; NULL: none are */
     u64 calls;              /* last call number given out */
-    u64 switches;           /* address-space switches since boot */
     u64 kernel_cr3;         /* the kernel's own top table (arch_init) */
 };
 extern struct cpu cpu;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/cpu.h"
+#include "boot/main.h"
 #include "core/thread.h"
 
 #define TSS_PORTS_BYTES 8192
@@ -37,7 +38,7 @@ static inline void arch_switch(struct thread *t) {
     tss.rsp0 = (u64)(&t->regs + 1);
     if (s != cpu.space) {
         cpu.space = s;
-        cpu.switches++;
+        info_page->switches++;
 #ifndef HOST_TEST
         write_cr3(s->top ? s->top : cpu.kernel_cr3);
 #endif

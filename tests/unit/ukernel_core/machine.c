@@ -18,6 +18,8 @@ static pfn next_frame;
 
 struct cpu cpu;
 struct tss tss;
+static struct info_page info;
+struct info_page *info_page = &info;
 u64 tsc_per_ms = 1000;
 u64 trace_mask;
 u64 machine_now, machine_alarm;
