@@ -10,6 +10,7 @@ import time
 from lib import BUILD, RUN, check, launch
 
 PROMPT = "# "
+NOISE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")  # what the line editor asks and says; both ends add a \r
 
 
 class Terminal:
@@ -26,7 +27,7 @@ class Terminal:
         end = time.monotonic() + limit
         while text not in self.said:
             check(select.select([self.fd], [], [], max(0, end - time.monotonic()))[0], f"no {text!r} in {self.said!r}")
-            self.said += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(self.fd, 1000).decode(errors="replace"))
+            self.said = NOISE.sub("", self.said + os.read(self.fd, 1000).decode(errors="replace"))
         before, _, self.said = self.said.partition(text)
         return before
 
@@ -52,19 +53,20 @@ def session(*options):
     terminal = Terminal(*options)
     terminal.until(PROMPT)
     terminal.type("echo $((6*7)) words\r")
-    terminal.until("42 words\r\n")
+    terminal.until("42 words\n")
     terminal.until(PROMPT)
     terminal.type("sleep 100\r")
     time.sleep(1)
     terminal.type("\x03")
     terminal.until(PROMPT)
     terminal.type("echo $?\r")
-    terminal.until("130\r\n")
+    terminal.until("130\n")
     terminal.until(PROMPT)
     terminal.type("cat\r")
+    time.sleep(1)  # the shell has left its line editor, and the terminal edits lines
     terminal.type("one twx\x7fo\r")
-    terminal.until("one two\r\n")
-    terminal.until("one two\r\n")
+    terminal.until("one twx\b \bo\n")  # the echo, and then what cat got
+    terminal.until("one two\n")
     terminal.type("\x04")
     terminal.until(PROMPT)
     return terminal
