@@ -19,12 +19,15 @@ enum {
 };
 _Static_assert((u32)FAULT_CLUSTER == FAULT_ITEMS_MAX, "what a fault reads is what its answer may map");
 
-static void trace(const struct ipc_ctx *c, const struct inode *inode, u64 index,
-                  const struct page_answer *page, u64 pages) {
+/* A hit or a miss, in the trace before what comes of it. */
+static void trace_lookup(const struct ipc_ctx *c, const struct inode *inode, u64 index) {
     const struct info_page *info = (const struct info_page *)INFO_PAGE;
-    u64 what = page->source == PAGE_READ ? TRACE_USER_cache_miss : TRACE_USER_cache_hit;
-    if (info->trace_mask & BIT(TRACE_USER))
-        (void)sys_trace_event(what, c->call, inode->ino, index, pages, 0); /* nobody could be told */
+    pfn frame;
+    if (!(info->trace_mask & BIT(TRACE_USER)))
+        return;
+    find_frames(&cache, inode, index, 1, &frame);
+    u64 what = frame ? TRACE_USER_cache_hit : TRACE_USER_cache_miss;
+    (void)sys_trace_event(what, c->call, inode->ino, index, 1, 0); /* nobody could be told of an error */
 }
 
 /* Copies own memory to a program. 0: all of it. 1: the program faults there and will call again with
@@ -58,10 +61,10 @@ static err transfer_page(struct ipc_ctx *c, struct transfer *t) {
     u64 at = t->offset + t->done, in_page = at % PAGE_BYTES;
     u64 n = MIN(MIN(t->bytes - t->done, PAGE_BYTES - in_page), t->inode->size - at);
     struct page_answer page;
+    trace_lookup(c, t->inode, at / PAGE_BYTES);
     err e = page_get(&cache, t->inode, at / PAGE_BYTES, t->ahead, &page);
     if (e)
         return e;
-    trace(c, t->inode, at / PAGE_BYTES, &page, 1);
     return copy_out(c, t->buffer + t->done, page.frame * PAGE_BYTES + in_page, n, &t->done);
 }
 
@@ -197,6 +200,8 @@ err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, str
     struct page_answer page;
     err e = -E_STALE;
     struct inode *inode = object_find(&cache, req->object);
+    if (inode)
+        trace_lookup(c, inode, req->index);
     if (inode && inode->kind == INODE_SHM)
         e = shm_page(&cache, inode, req->index, &page);
     else if (inode && inode->kind == INODE_FILE)
@@ -204,7 +209,6 @@ err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, str
     if (e == 0) {
         struct fault_item items[FAULT_ITEMS_MAX];
         u32 n = fill_items(inode, req, page.frame, items);
-        trace(c, inode, req->index, &page, n);
         ipc_map(c, items, n);
     }
     if (inode)
