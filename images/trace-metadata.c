@@ -25,7 +25,10 @@ struct message {
 static const struct message messages[] = {
     {"FAULT", LABEL_FAULT, {"address", "info", "entry", "ip", "sp", "repeats", NULL}, {NULL}},
     {"EXCEPTION", LABEL_EXCEPTION, {"kind", "code", "address", "ip", "sp", "flags", NULL}, {NULL}},
-    {"ALIEN", LABEL_ALIEN, {"rdi", "rsi", "rdx", "r10", "r8", "r9", NULL}, {"rax", NULL}},
+    {"ALIEN",
+     LABEL_ALIEN,
+     {"rax", "rdi", "rsi", "rdx", NULL},
+     {"rax", NULL}}, /* the number, and three arguments */
     FRAME_OPS(MESSAGE, MESSAGE) SLAB_OPS(MESSAGE, MESSAGE) REGION_OPS(MESSAGE, MESSAGE)
         CACHE_OPS(MESSAGE, MESSAGE) ATA_OPS(MESSAGE, MESSAGE) CONSOLE_OPS(MESSAGE, MESSAGE)};
 

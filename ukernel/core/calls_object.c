@@ -153,8 +153,7 @@ static bool registers_at_rest(const struct thread *t) {
     R(rax)                                                                                                   \
     R(rbx)                                                                                                   \
     R(rcx)                                                                                                   \
-    R(rdx) R(rsi) R(rdi) R(rbp) R(rsp) R(r8) R(r9) R(r10) R(r11) R(r12) R(r13) R(r14) R(r15) R(rip)          \
-        R(rflags)
+    R(rdx) R(rsi) R(rdi) R(rbp) R(rsp) R(r8) R(r9) R(r10) R(r11) R(r12) R(r13) R(r14) R(r15) R(rip) R(rflags)
 
 static struct thread *regs_thread(struct call *c, err *e) {
     struct thread *t = get_thread(c, e);

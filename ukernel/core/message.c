@@ -18,6 +18,16 @@ void message_tail(const u64 *from, u64 *to, u64 n) {
         to[i] = ((const volatile u64 *)from)[i];
 }
 
+u64 message_label(const struct thread *s) {
+    if (s->send_flags & IPC_FORWARDED)
+        return s->label;
+    if (s->kind == MSG_CALL)
+        return s->regs.r12;
+    return s->kind == MSG_FAULT       ? LABEL_FAULT
+           : s->kind == MSG_EXCEPTION ? LABEL_EXCEPTION
+                                      : LABEL_ALIEN | s->regs.rax << 16;
+}
+
 err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct captable *to,
                  u32 receive_slot) {
     *p = (struct parcel){0};
@@ -36,35 +46,26 @@ err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct 
     return 0;
 }
 
-/* A call's words, directly from the caller. */
-static void put_call(struct thread *s, struct thread *r) {
-    r->regs.r12 = s->regs.r12;
-    regs_copy_words(&r->regs, &s->regs);
-    if (s->nwords > MSG_REG_WORDS)
-        message_tail(s->message, r->message, s->nwords);
-}
-
-static void put_forwarded(struct thread *s, struct thread *r) {
-    r->regs.r12 = s->label;
-    regs_put_words(&r->regs, s->forward);
-    if (s->nwords > MSG_REG_WORDS && r->message)
-        message_tail(s->forward, r->message, s->nwords);
-}
-
-/* A message that the kernel sends in the name of s. */
-static void put_kernel(struct thread *s, struct thread *r) {
+/* The words, from where they are: the caller's registers and page, what a forwarder left, or the kernel. */
+static void put_words(struct thread *s, struct thread *r) {
     u64 w[MSG_REG_WORDS];
-    if (s->kind == MSG_ALIEN) {
-        r->regs.r12 = LABEL_ALIEN | s->regs.rax << 16;
+    if (s->send_flags & IPC_FORWARDED) {
+        regs_put_words(&r->regs, s->forward);
+        if (s->nwords > MSG_REG_WORDS && r->message)
+            message_tail(s->forward, r->message, s->nwords);
+    } else if (s->kind == MSG_CALL) {
         regs_copy_words(&r->regs, &s->regs);
-        return;
+        if (s->nwords > MSG_REG_WORDS)
+            message_tail(s->message, r->message, s->nwords);
+    } else if (s->kind == MSG_ALIEN) {
+        regs_copy_words(&r->regs, &s->regs);
+    } else {
+        if (s->kind == MSG_FAULT)
+            fault_words(s, w);
+        else
+            exception_words(s, w);
+        regs_put_words(&r->regs, w);
     }
-    if (s->kind == MSG_FAULT)
-        fault_words(s, w);
-    else
-        exception_words(s, w);
-    r->regs.r12 = s->kind == MSG_FAULT ? LABEL_FAULT : LABEL_EXCEPTION;
-    regs_put_words(&r->regs, w);
 }
 
 static void put_right(struct capability *slot, struct thread *s) {
@@ -99,12 +100,8 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
         parcel_go(&parcel);
         flags |= parcel.from ? IPC_CAP : 0;
     }
-    if (forwarded)
-        put_forwarded(s, r);
-    else if (s->kind == MSG_CALL)
-        put_call(s, r);
-    else
-        put_kernel(s, r);
+    r->regs.r12 = message_label(s);
+    put_words(s, r);
     put_right(slot, s);
     r->serving = s->call;
     r->regs.rax = WOKE_MESSAGE;

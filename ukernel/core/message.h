@@ -35,6 +35,9 @@ must_check err message_fits(const struct thread *from, const struct thread *to, 
 /* Copy words 6 .. n-1 from page to page. */
 void message_tail(const u64 *from, u64 *to, u64 n);
 
+/* The label of the message that s sends or has sent. */
+u64 message_label(const struct thread *s);
+
 static inline void regs_put_words(struct thread_regs *r, const u64 w[MSG_REG_WORDS]) {
     r->rdi = w[0];
     r->rsi = w[1];

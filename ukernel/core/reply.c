@@ -50,8 +50,8 @@ static void answer_call(const struct reply *r) {
 static void trace_reply(const struct reply *r) {
     const struct thread_regs *f = &r->from->regs;
     trace_write(TRACE_IPC_REPLY, thread_id(r->from),
-                (const u64[6]){thread_id(r->to) | (f->r12 & 0xffff) << 32 | r->nwords << 48, r->to->call,
-                               f->r12, f->rdi, f->rsi, f->rdx});
+                (const u64[6]){thread_id(r->to) | (message_label(r->to) & 0xffff) << 32 | r->nwords << 48,
+                               r->to->call, f->r12, f->rdi, f->rsi, f->rdx});
 }
 
 struct thread *reply_go(const struct reply *r) {
