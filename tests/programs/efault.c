@@ -12,7 +12,8 @@ int main(int argc, char **argv) {
     int fd = open(argv[1], O_RDONLY), ends[2];
     unsigned char byte,
         *map = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    unsigned char *bad = map + 2 * PAGE;
+    unsigned char *fresh = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *bad = map + 2 * PAGE; /* last: nothing may be mapped there afterwards */
     CHECK(fd >= 0 && map != MAP_FAILED && munmap(bad, PAGE) == 0 && pipe(ends) == 0);
     saying("efault: read to an unmapped address, to a read-only one, across the border");
     CHECK(read(fd, bad, 10) == -1 && errno == EFAULT);
@@ -21,7 +22,6 @@ int main(int argc, char **argv) {
     ssize_t got = read(fd, bad - 100, 200);
     CHECK(got == 100 || (got == -1 && errno == EFAULT));
     saying("efault: into pages never touched before");
-    unsigned char *fresh = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(fresh != MAP_FAILED && pread(fd, fresh, 20 * PAGE, 0) == (ssize_t)(20 * PAGE));
     for (unsigned i = 0; i < 20 * PAGE; i += 997)
         CHECK(pread(fd, &byte, 1, i) == 1 && byte == fresh[i]);
