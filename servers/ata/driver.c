@@ -53,12 +53,12 @@ static void reset(struct ata_driver *d) {
 /* Gives the loaded request to the disk. */
 static void start(struct ata_driver *d) {
     d->attempts++;
+    tell(d, ATA_EVENT_START, 0); /* before the irq, which may come at once */
     if (!disk_start(d->io, &d->ports, &d->request, d->dma.prd_paddr)) {
         tell(d, ATA_EVENT_TIMEOUT, 0);
         reset(d);
         return;
     }
-    tell(d, ATA_EVENT_START, 0);
     await(d, ATA_STATE_BUSY, ATA_COMMAND_MS, ATA_GLANCE_MS);
 }
 
