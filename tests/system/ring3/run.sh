@@ -5,8 +5,8 @@ set -e
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 kernel=${1:-$top/build/quire.elf}
 [ $# -gt 0 ] && shift
-out=$top/build/ring3
-mkdir -p "$out"
+out=$(mktemp -d "${TMPDIR:-/tmp}/quire-ring3-XXXXXX")
+trap 'rm -rf "$out"' EXIT
 flags="-std=c17 -O2 -g -Wall -Wextra -Werror -ffreestanding -nostdlib -mgeneral-regs-only -mno-red-zone
     -fno-stack-protector -fcf-protection=none -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-strict-aliasing
     -I$top/include -I$top/libipc -I$top/tests/system/ring3"

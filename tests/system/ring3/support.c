@@ -10,22 +10,23 @@ u64 *message_of(u32 index) {
     return (u64 *)(MSG_BASE + index * PAGE_BYTES);
 }
 
-/* Root's frames are found once: those that are DATA, not mapped and not pinned. */
+/* Root's frames that are DATA, not mapped, pinned or queued, a list at a time. */
 pfn frame_get(void) {
-    for (;;) {
+    static pfn found[AREA_WORDS / 2];
+    static u64 left;
+    static bool end;
+    while (!left && !end) {
         struct pair r = sys_frames(BOOT_ACCOUNT, next_frame, 0);
         const struct frame_record *f = (const struct frame_record *)AREA;
         for (u64 i = 0; i < (r.second & 0xffffffff); i++)
-            if (KIND_OF(f[i].id) == KIND_DATA && f[i].counts == 0 && !(FLAGS_OF(f[i].id) & FRAME_QUEUED)) {
-                next_frame = FRAME_OF(f[i].id) + 1;
-                return FRAME_OF(f[i].id);
-            }
+            if (KIND_OF(f[i].id) == KIND_DATA && f[i].counts == 0 && !(FLAGS_OF(f[i].id) & FRAME_QUEUED))
+                found[left++] = FRAME_OF(f[i].id);
         next_frame = (u64)r.r;
-        if (!next_frame) {
-            say("FAIL no frames left\n");
-            return 0;
-        }
+        end = !next_frame;
     }
+    if (!left)
+        say("FAIL no frames left\n");
+    return left ? found[--left] : 0;
 }
 
 u32 slot_get(void) {

@@ -37,13 +37,23 @@ static int deadline_in_the_past(void) {
     return 0;
 }
 
-static int deadline_passes(void) {
-    for (u64 n = 1; n <= 128; n *= 8) { /* the last one is longer than the timer reaches */
+/* Not too early, ever; and not much too late at least once in a few tries: the host may be busy. */
+static bool deadline_after(u64 n) {
+    bool in_time = false;
+    for (u32 i = 0; i < 10 && !in_time; i++) {
         u64 at = now() + ms(n);
         struct ipc_io io = sleep_until(at);
-        CHECK(io.rax == WOKE_BITS && io.r15 == 1ull << DEADLINE_BIT);
-        CHECK(now() >= at && now() < at + ms(40));
+        if (io.rax != WOKE_BITS || io.r15 != 1ull << DEADLINE_BIT || now() < at)
+            return false;
+        in_time = now() < at + ms(20);
     }
+    return in_time;
+}
+
+static int deadline_passes(void) {
+    CHECK(deadline_after(1));
+    CHECK(deadline_after(8));
+    CHECK(deadline_after(128)); /* longer than the timer reaches */
     return 0;
 }
 
@@ -73,7 +83,8 @@ static void spin(u64 index) {
 static int programs_take_turns(void) {
     struct worker a = worker_make(spin, 1, PRIO_LOW), b = worker_make(spin, 2, PRIO_LOW);
     CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
-    sleep_until(now() + ms(100));
+    for (u32 i = 0; i < 50 && !(seen[1] && seen[2]); i++)
+        sleep_until(now() + ms(100));
     CHECK(sys_stop(a.slot) == 0 && sys_stop(b.slot) == 0);
     CHECK(seen[1] > 0 && seen[2] > 0);
     u64 a_then = seen[1], b_then = seen[2];
@@ -86,10 +97,12 @@ static int programs_take_turns(void) {
 static int servers_are_not_sliced(void) {
     struct worker a = worker_make(spin, 3, PRIO_LINUX), b = worker_make(spin, 4, PRIO_LINUX);
     CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
-    sleep_until(now() + ms(50));
+    for (u32 i = 0; i < 5 || !seen[3]; i++)
+        sleep_until(now() + ms(20));
     CHECK(seen[3] > 0 && seen[4] == 0);
     CHECK(sys_stop(a.slot) == 0);
-    sleep_until(now() + ms(5));
+    for (u32 i = 0; i < 100 && !seen[4]; i++)
+        sleep_until(now() + ms(5));
     CHECK(sys_stop(b.slot) == 0 && seen[4] > 0);
     return 0;
 }
@@ -104,7 +117,8 @@ static void yielder(u64 index) {
 static int yield_takes_turns(void) {
     struct worker a = worker_make(yielder, 5, PRIO_LINUX), b = worker_make(yielder, 6, PRIO_LINUX);
     CHECK(sys_start(a.slot) == 0 && sys_start(b.slot) == 0);
-    sleep_until(now() + ms(20));
+    for (u32 i = 0; i < 100 && seen[6] <= 10; i++)
+        sleep_until(now() + ms(20));
     CHECK(sys_stop(a.slot) == 0 && sys_stop(b.slot) == 0);
     CHECK(seen[5] > 10 && seen[6] > 10 && seen[5] - seen[6] + 1 <= 2);
     return 0;

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""The kernel alone, from ring 3: tests/system/ring3 in the place of root."""
+import os
+import subprocess
+
+from lib import BUILD, TOP, check
+
+EXPECTED = 40  # tests at least; fewer means that some were not run
+
+
+def ring3(*options):
+    run = subprocess.run([os.path.join(TOP, "tests/system/ring3/run.sh"), os.path.join(BUILD, "quire.elf"), *options],
+                         capture_output=True, text=True, timeout=120)
+    failed = [line for line in run.stdout.splitlines() if line.startswith("FAIL")]
+    passed = [line for line in run.stdout.splitlines() if line.startswith("ok ")]
+    check(run.returncode == 0 and not failed, f"ring 3: {failed}\n{run.stdout[-3000:]}\n{run.stderr[-1000:]}")
+    check(len(passed) >= EXPECTED, f"only {len(passed)} tests were run")
+
+
+def test_largest_cpu():
+    ring3()
+
+
+def test_smallest_cpu():
+    ring3("-cpu", "qemu64")
+
+
+def test_counted_instructions():
+    ring3("-accel", "tcg", "-icount", "shift=0,sleep=off")
+
+
+def test_everything_traced():
+    ring3("-append", "trace=all")
