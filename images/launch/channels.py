@@ -89,11 +89,12 @@ def read_stdin(most):
 
 class Log:
     """The log of kernel and servers: kept in a file, searched for marks."""
-    MARKS = ("exit ", "panic: ", "crash: ", "fail: ", "audit: ")
+    MARKS = ("exit ", "audit: ")
+    FATAL = ("panic: ", "crash: ", "fail: ")
 
     def __init__(self, path, verbose):
         self.path, self.verbose, self.marks = path, verbose, {}
-        self.fatal = threading.Event()
+        self.fatal = None  # the first fatal line
         with open(path, "wb"):
             pass
 
@@ -112,11 +113,14 @@ class Log:
             self._line(rest.decode(errors="replace"))
 
     def _line(self, line):
+        if not line.startswith("quire: "):
+            return
+        text = line.removeprefix("quire: ")
+        if self.fatal is None and text.startswith(self.FATAL):
+            self.fatal = text
         for mark in self.MARKS:
-            if line.startswith("quire: " + mark):
-                self.marks.setdefault(mark.strip(": "), line.removeprefix("quire: " + mark))
-                if mark in ("panic: ", "crash: ", "fail: "):
-                    self.fatal.set()
+            if text.startswith(mark):
+                self.marks.setdefault(mark.strip(": "), text.removeprefix(mark))
 
 
 class Monitor:

@@ -97,7 +97,7 @@ class Session:
                 process.wait(0.05)
                 return False
             now = time.monotonic()
-            if fatal_at is None and self.log.fatal.is_set():
+            if fatal_at is None and self.log.fatal:
                 fatal_at = now
             if fatal_at is not None and now - fatal_at > GRACE_SECONDS:
                 return False
@@ -111,9 +111,8 @@ class Session:
     def meaning(self, qemu_status, timed_out):
         """The exit status that this end means."""
         marks = self.log.marks
-        for mark in ("panic", "crash", "fail"):
-            if mark in marks:
-                raise LaunchError(f"{mark}: {marks[mark]}")
+        if self.log.fatal:
+            raise LaunchError(self.log.fatal)
         if marks.get("audit", "ok") != "ok":
             raise LaunchError(f"audit: {marks['audit']}")
         if any(isinstance(channel.failure, BrokenPipeError) for channel in self.channels):

@@ -5,14 +5,16 @@
 #include "check.h"
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 
-#define WORK         4000
-#define READER_READS 30
+#define WORK  4000
+#define READS 1200 /* of all readers together: far more than are done by then if nobody else has to wait */
 
 static volatile struct {
     unsigned started, blocks; /* readers that have begun, blocks that they have got */
     unsigned warm;            /* workers that are ready */
     unsigned seen[2];         /* blocks, when worker i was done */
+    long ms[2];               /* how long that took */
 } * shared;
 
 static void touch_pages(unsigned pages) {
@@ -32,6 +34,12 @@ static void call_and_pipe(unsigned rounds) {
     CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
 }
 
+static long now_ms(void) {
+    struct timespec t;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static pid_t worker(int index, void (*work)(unsigned), unsigned readers) {
     pid_t pid = fork();
     CHECK(pid >= 0);
@@ -41,8 +49,10 @@ static pid_t worker(int index, void (*work)(unsigned), unsigned readers) {
     __atomic_add_fetch(&shared->warm, 1, __ATOMIC_SEQ_CST);
     while (shared->started < readers)
         usleep(1000);
+    long start = now_ms();
     work(WORK);
     shared->seen[index] = shared->blocks;
+    shared->ms[index] = now_ms() - start;
     _exit(0);
 }
 
@@ -53,13 +63,12 @@ static pid_t reader(const char *file, unsigned index, unsigned readers) {
     if (pid != 0)
         return pid;
     int fd = open(file, O_RDONLY);
-    off_t size = lseek(fd, 0, SEEK_END),
-          step = size / (off_t)(readers * READER_READS) / (off_t)PAGE * (off_t)PAGE;
+    off_t size = lseek(fd, 0, SEEK_END), step = size / READS / (off_t)PAGE * (off_t)PAGE;
     CHECK(fd >= 0 && step > 0);
     while (shared->warm < 2)
         usleep(1000);
     __atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < READER_READS; i++) {
+    for (unsigned i = 0; i < READS / readers; i++) {
         static char page[PAGE];
         CHECK(pread(fd, page, PAGE, (off_t)(i * readers + index) * step) == (ssize_t)PAGE);
         __atomic_add_fetch(&shared->blocks, 1, __ATOMIC_SEQ_CST);
@@ -79,8 +88,9 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < readers; i++)
         pids[i] = reader(argv[1], i, readers);
     CHECK(wait_for(touching) == 0 && wait_for(calling) == 0);
-    printf("waiters: of %u blocks %u were read when all pages were touched, %u when all calls were made\n",
-           readers * READER_READS, shared->seen[0], shared->seen[1]);
+    printf("waiters: of %u blocks %u were read when all pages were touched (%ld ms), %u when all calls were "
+           "made (%ld ms)\n",
+           READS, shared->seen[0], shared->ms[0], shared->seen[1], shared->ms[1]);
     fflush(stdout);
     CHECK(shared->seen[0] <= few && shared->seen[1] <= few);
     for (unsigned i = 0; i < readers; i++) {

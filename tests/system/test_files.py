@@ -126,4 +126,4 @@ def test_unknown_feature_is_refused_by_name():
         subprocess.run(["cp", "--sparse=always", disk(4), image], check=True)
         subprocess.run(["debugfs", "-w", "-R", "feature extents", image], check=True, capture_output=True)
         result = launch("--build", BUILD, "--disk", image, "--timeout", "60", "true")
-        check(result.status == 125 and "extents" in result.log, "refused, and the log names the feature", result)
+        check(result.status == 125 and ": extent\n" in result.log, "refused, and the log names the feature", result)
