@@ -3,19 +3,6 @@
 
 #include "mm/pt.h"
 
-u64 *pt_leaf(const struct space *s, vaddr va) {
-    if (!s->top)
-        return NULL;
-    u64 *table = phys_to_virt(s->top);
-    for (unsigned level = LEVELS - 1; level > 0; level--) {
-        u64 entry = table[pt_index(va, level)];
-        if (!entry)
-            return NULL;
-        table = pt_table(entry);
-    }
-    return &table[pt_index(va, 0)];
-}
-
 /* Take a table off the pool, which is not empty; it becomes the (empty) target of the entry. */
 static u64 *table_make(struct space *s, u64 *entry) {
     pfn n = s->pool;

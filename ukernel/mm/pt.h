@@ -34,7 +34,14 @@ static inline struct frame *pt_frame(u64 entry) {
 }
 
 /* The leaf entry of a user address; NULL if there is no table for it. */
-u64 *pt_leaf(const struct space *s, vaddr va);
+static inline u64 *pt_leaf(const struct space *s, vaddr va) {
+    if (!s->top)
+        return NULL;
+    u64 entry = ((u64 *)phys_to_virt(s->top))[pt_index(va, 3)]; /* a loop of three: faults and copies need it short */
+    if (!entry || !(entry = pt_table(entry)[pt_index(va, 2)]) || !(entry = pt_table(entry)[pt_index(va, 1)]))
+        return NULL;
+    return &pt_table(entry)[pt_index(va, 0)];
+}
 
 /* The same; makes tables from the pool. NULL if the pool is too small, and then nothing has changed. The
  * caller enters something (or calls pt_prune), so that no empty table stays. */
