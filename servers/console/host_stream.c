@@ -14,18 +14,22 @@ static void next_chunk(struct host_stream *s, struct fifo *from) {
     s->left = s->broken ? 0 : length;
 }
 
+/* Whether all that is left of the present chunk has come. */
+static bool chunk_is_here(const struct host_stream *s, const struct fifo *from) {
+    return s->left && fifo_used(from) >= s->left;
+}
+
 bool host_stream_readable(struct host_stream *s, struct fifo *from) {
     next_chunk(s, from);
-    return s->ended || s->broken || (s->left && fifo_used(from));
+    return s->ended || s->broken || chunk_is_here(s, from);
 }
 
 err host_stream_read(struct host_stream *s, struct fifo *from, void *to, u32 max) {
     u8 *bytes = to;
     u32 n = 0;
-    for (next_chunk(s, from); n < max && s->left && fifo_used(from); next_chunk(s, from)) {
-        bytes[n++] = (u8)fifo_get(from);
-        s->left--;
-    }
+    for (next_chunk(s, from); n < max && chunk_is_here(s, from); next_chunk(s, from))
+        for (; n < max && s->left; s->left--)
+            bytes[n++] = (u8)fifo_get(from);
     if (n)
         return n;
     return s->broken ? -E_PROTO : s->ended ? 0 : -E_AGAIN;

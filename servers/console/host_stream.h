@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's standard input as it comes over a serial line: chunks of
  *     u16 length (little-endian, 1 to LAUNCH_CHUNK_BYTES), bytes
- * and length 0 for the end of file. After the end, or after a length out of range, nothing more is read. */
+ * and length 0 for the end of file. A chunk is read when all of it has come: a serial line brings few bytes
+ * at a time, and each would wake the reader. After the end, or after a length out of range, nothing more is
+ * read. */
 #pragma once
 
 #include "fifo.h"
 
 #include <abi/launch.h>
 
+_Static_assert(LAUNCH_CHUNK_BYTES <= FIFO_BYTES, "a whole chunk fits the queue");
+
 struct host_stream {
-    u32 left;    /* bytes of the present chunk that are still to come */
+    u32 left;    /* bytes of the present chunk that were not yet read */
     bool ended;  /* the end of file has come */
     bool broken; /* the host broke the rules */
 };

@@ -11,7 +11,9 @@ enum {
 
     IER_RECEIVE = 0x01,
     IER_TRANSMIT = 0x02,
-    FCR_ON_CLEARED = 0x07, /* FIFOs on and empty, an interrupt from the first byte on */
+    /* FIFOs on and empty; an interrupt at 14 bytes, or when a byte has waited for the time of four. (At 1
+     * byte QEMU would hand over one byte at a time.) */
+    FCR_ON_CLEARED = 0xc7,
     LCR_8N1 = 0x03,
     LCR_DLAB = 0x80,
     MCR_DTR_RTS_IRQ = 0x0b, /* OUT2 lets the interrupt through on a PC */

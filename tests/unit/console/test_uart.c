@@ -14,7 +14,7 @@ Test(uart, set_up) {
     uart_model_init(&m, LAUNCH_COM1);
     uart_init(&u, &m.io, LAUNCH_COM1);
     cr_assert(u.present);
-    cr_assert(m.lcr == 3 && m.fcr == 7 && m.mcr == 0x0b && m.ier == 1);
+    cr_assert(m.lcr == 3 && m.fcr == 0xc7 && m.mcr == 0x0b && m.ier == 1);
     m.absent = true;
     uart_init(&u, &m.io, LAUNCH_COM1);
     cr_assert(!u.present);
