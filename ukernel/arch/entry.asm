@@ -12,7 +12,26 @@ extern kernel_interrupt         ; struct thread *(struct thread *)
 extern kernel_trap              ; struct thread *(struct thread_regs *): from ring 0
 extern kernel_fatal             ; noreturn (struct thread_regs *)
 
-%define REGS_BYTES 15 * 8
+; SAVE registers to the thread at rsp; LOAD them from the thread at rax; EACH: one instruction for each.
+%macro SAVE 1-*
+%rep %0
+    mov [rsp + T_%1], %1
+%rotate 1
+%endrep
+%endmacro
+%macro LOAD 1-*
+%rep %0
+    mov %1, [rax + T_%1]
+%rotate 1
+%endrep
+%endmacro
+%macro EACH 2-*
+%xdefine %%instruction %1
+%rep %0 - 1
+%rotate 1
+    %%instruction %1
+%endrep
+%endmacro
 
 section .text
 
@@ -22,25 +41,11 @@ align 16
 syscall_entry:
     mov [cpu + CPU_USER_RSP], rsp
     mov rsp, [cpu + CPU_CURRENT]
-    mov [rsp + T_RAX], rax
-    mov [rsp + T_RCX], rcx
-    mov [rsp + T_RDX], rdx
-    mov [rsp + T_RBX], rbx
-    mov [rsp + T_RBP], rbp
-    mov [rsp + T_RSI], rsi
-    mov [rsp + T_RDI], rdi
-    mov [rsp + T_R8], r8
-    mov [rsp + T_R9], r9
-    mov [rsp + T_R10], r10
-    mov [rsp + T_R11], r11
-    mov [rsp + T_R12], r12
-    mov [rsp + T_R13], r13
-    mov [rsp + T_R14], r14
-    mov [rsp + T_R15], r15
-    mov [rsp + T_RIP], rcx
-    mov [rsp + T_RFLAGS], r11
+    SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+    mov [rsp + T_rip], rcx
+    mov [rsp + T_rflags], r11
     mov rax, [cpu + CPU_USER_RSP]
-    mov [rsp + T_RSP], rax
+    mov [rsp + T_rsp], rax
     mov byte [rsp + T_BY_IRET], 0
     mov rdi, rsp
     mov rsp, [cpu + CPU_STACK]
@@ -53,40 +58,15 @@ resume:
     jz idle
     cmp byte [rax + T_BY_IRET], 0
     jne .iret
-    mov rcx, [rax + T_RIP]
-    mov r11, [rax + T_RFLAGS]
-    mov rdx, [rax + T_RDX]
-    mov rbx, [rax + T_RBX]
-    mov rbp, [rax + T_RBP]
-    mov rsi, [rax + T_RSI]
-    mov rdi, [rax + T_RDI]
-    mov r8, [rax + T_R8]
-    mov r9, [rax + T_R9]
-    mov r10, [rax + T_R10]
-    mov r12, [rax + T_R12]
-    mov r13, [rax + T_R13]
-    mov r14, [rax + T_R14]
-    mov r15, [rax + T_R15]
-    mov rsp, [rax + T_RSP]
-    mov rax, [rax + T_RAX]
+    mov rcx, [rax + T_rip]
+    mov r11, [rax + T_rflags]
+    LOAD rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15
+    mov rsp, [rax + T_rsp]
+    mov rax, [rax + T_rax]
     o64 sysret
 .iret:
     mov rsp, rax
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rdi
-    pop rsi
-    pop rbp
-    pop rbx
-    pop rdx
-    pop rcx
-    pop rax
+    EACH pop, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
     add rsp, 16                 ; vector, error
     iretq
 
@@ -104,23 +84,7 @@ enter_thread:
     mov rax, rdi
     jmp resume
 
-%macro PUSH_REGS 0
-    push rax
-    push rcx
-    push rdx
-    push rbx
-    push rbp
-    push rsi
-    push rdi
-    push r8
-    push r9
-    push r10
-    push r11
-    push r12
-    push r13
-    push r14
-    push r15
-%endmacro
+%define PUSH_REGS EACH push, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
 
 ; On the stack: vector, error, rip, cs, rflags, rsp, ss.
 interrupt_common:

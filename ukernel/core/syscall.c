@@ -20,49 +20,14 @@ static switching_handler *const switching[] = {[SYS_call] = ipc_call,
                                                [SYS_fault_reply_wait] = ipc_fault_reply_wait,
                                                [SYS_forward_wait] = ipc_forward_wait};
 
-static call_handler *const plain[SYS_COUNT] = {
-    [SYS_raise] = call_raise,
-    [SYS_fault_as] = call_fault_as,
-    [SYS_interrupt] = call_interrupt,
-    [SYS_notify] = call_notify,
-    [SYS_cap_copy] = call_cap_copy,
-    [SYS_cap_drop] = call_cap_drop,
-    [SYS_permit] = call_permit,
-    [SYS_permit_end] = call_permit_end,
-    [SYS_account_open] = call_account_open,
-    [SYS_account_close] = call_account_close,
-    [SYS_account_bind] = call_account_bind,
-    [SYS_retype] = call_retype,
-    [SYS_destroy] = call_destroy,
-    [SYS_regs_read] = call_regs_read,
-    [SYS_regs_write] = call_regs_write,
-    [SYS_start] = call_start,
-    [SYS_stop] = call_stop,
-    [SYS_thread_bind] = call_thread_bind,
-    [SYS_space_bind] = call_space_bind,
-    [SYS_feed] = call_feed,
-    [SYS_unfeed] = call_unfeed,
-    [SYS_map] = call_map,
-    [SYS_unmap] = call_unmap,
-    [SYS_protect] = call_protect,
-    [SYS_scan] = call_scan,
-    [SYS_clone] = call_clone,
-    [SYS_clone_private] = call_clone_private,
-    [SYS_copy] = call_copy,
-    [SYS_give] = call_give,
-    [SYS_pin] = call_pin,
-    [SYS_unpin] = call_unpin,
-    [SYS_frames] = call_frames,
-    [SYS_frames_list] = call_frames_list,
-    [SYS_collect] = call_collect,
-    [SYS_irq] = call_irq,
-    [SYS_ports] = call_ports,
-    [SYS_trace_mask] = call_trace_mask,
-    [SYS_trace_name] = call_trace_name,
-    [SYS_trace_event] = call_trace_event,
-    [SYS_log] = call_log,
-    [SYS_audit] = call_audit,
-};
+#define call_call             NULL
+#define call_reply_wait       NULL
+#define call_fault_reply_wait NULL
+#define call_forward_wait     NULL
+#define call_yield            NULL
+#define S(name, number)       [number] = call_##name,
+static call_handler *const plain[SYS_COUNT] = {SYSCALLS(S)};
+#undef S
 
 static struct thread *plain_call(struct thread *t, u64 number) {
     struct thread_regs *r = &t->regs;

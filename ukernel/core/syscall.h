@@ -6,6 +6,7 @@
 #include "core/cap.h"
 #include "core/thread.h"
 #include "mm/mm.h"
+#include <abi/syscall.h>
 
 /* Arguments of a plain call: a[0..5] = rdi rsi rdx r10 r8 r9, and who calls. */
 struct call {
@@ -20,48 +21,10 @@ struct call {
 /* A handler returns rax: >= 0, or -E_xxx with nothing changed. */
 typedef i64 call_handler(struct call *c);
 
-#define CALL(name) i64 call_##name(struct call *c)
-CALL(raise);
-CALL(fault_as);
-CALL(interrupt);
-CALL(notify);
-CALL(cap_copy);
-CALL(cap_drop);
-CALL(permit);
-CALL(permit_end);
-CALL(account_open);
-CALL(account_close);
-CALL(account_bind);
-CALL(retype);
-CALL(destroy);
-CALL(regs_read);
-CALL(regs_write);
-CALL(start);
-CALL(stop);
-CALL(thread_bind);
-CALL(space_bind);
-CALL(feed);
-CALL(unfeed);
-CALL(map);
-CALL(unmap);
-CALL(protect);
-CALL(scan);
-CALL(clone);
-CALL(clone_private);
-CALL(copy);
-CALL(give);
-CALL(pin);
-CALL(unpin);
-CALL(frames);
-CALL(frames_list);
-CALL(collect);
-CALL(irq);
-CALL(ports);
-CALL(trace_mask);
-CALL(trace_name);
-CALL(trace_event);
-CALL(log);
-CALL(audit);
+/* One for each of SYSCALLS but the IPC calls and yield. */
+#define S(name, number) call_handler call_##name;
+SYSCALLS(S)
+#undef S
 
 /* The running thread has executed SYSCALL; returns the thread to run, NULL: idle. */
 struct thread *kernel_syscall(struct thread *t);
