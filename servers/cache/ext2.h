@@ -60,13 +60,17 @@ struct ext2_name {
     u32 ino;
     u8 type; /* of linux's d_type: 0 unknown, 1 fifo, 2 char, 4 dir, 6 block, 8 file, 10 link, 12 socket */
     u8 len;
-    char name[255]; /* not ended by 0 */
-    u64 next;       /* position behind it */
+    const char *name; /* not ended by 0; valid during the call */
+    u64 next;         /* position behind it */
 };
 
-/* The first name at or after position `pos` (0: the first of all; otherwise a `next`; any other value is as
- * the next boundary). -E_NOENT: there is none any more. Long wait. */
-err ext2_next_name(struct cache *c, const struct inode *dir, u64 pos, struct ext2_name *out) must_check;
+/* Called with one name after the other; true: enough, this one was not taken. Must not wait. */
+typedef bool ext2_name_fn(void *arg, const struct ext2_name *name);
+
+/* All names from position `pos` on (0: the first of all; otherwise a `next`; any other value is as the next
+ * boundary). 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait.
+ */
+err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, ext2_name_fn *fn, void *arg) must_check;
 
 /* The inode number behind a name of 1 to 255 bytes. -E_NOENT. Long wait. */
 err ext2_lookup(struct cache *c, const struct inode *dir, const char *name, u64 len, u32 *ino) must_check;

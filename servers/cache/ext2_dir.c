@@ -64,33 +64,35 @@ static err walk_block(struct cache *c, const struct inode *dir, u64 index, entry
     return e;
 }
 
-struct next_name {
+struct reading {
     const struct ext2 *fs;
     u64 base, pos; /* of the block; to begin at */
-    struct ext2_name *out;
+    ext2_name_fn *fn;
+    void *arg;
 };
 
-static bool is_next(void *arg, const struct ext2_dir_entry *entry, u32 offset) {
-    struct next_name *next = arg;
-    if (next->base + offset < next->pos)
+static bool give_name(void *arg, const struct ext2_dir_entry *entry, u32 offset) {
+    const struct reading *r = arg;
+    u64 at = r->base + offset;
+    if (at < r->pos)
         return false;
-    next->out->ino = entry->inode;
-    next->out->type = linux_type(next->fs, entry->file_type);
-    next->out->len = entry->name_len;
-    next->out->next = next->base + offset + entry->rec_len;
-    memcpy(next->out->name, entry->name, entry->name_len);
-    return true;
+    struct ext2_name name = {.ino = entry->inode,
+                             .type = linux_type(r->fs, entry->file_type),
+                             .len = entry->name_len,
+                             .name = entry->name,
+                             .next = at + entry->rec_len};
+    return r->fn(r->arg, &name);
 }
 
-err ext2_next_name(struct cache *c, const struct inode *dir, u64 pos, struct ext2_name *out) {
+err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, ext2_name_fn *fn, void *arg) {
     u32 block_bytes = c->fs.block_bytes;
     for (u64 index = pos / block_bytes; index < dir->size / block_bytes; index++) {
-        struct next_name next = {.fs = &c->fs, .base = index * block_bytes, .pos = pos, .out = out};
-        err e = walk_block(c, dir, index, is_next, &next);
+        struct reading r = {.fs = &c->fs, .base = index * block_bytes, .pos = pos, .fn = fn, .arg = arg};
+        err e = walk_block(c, dir, index, give_name, &r);
         if (e)
-            return e < 0 ? e : 0;
+            return e;
     }
-    return -E_NOENT;
+    return 0;
 }
 
 struct wanted {

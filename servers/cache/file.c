@@ -155,32 +155,35 @@ struct dirent_head {
     char name[]; /* ends by 0 */
 } __attribute__((packed));
 
+/* A buffer of records that is being filled. */
+struct names {
+    char *buffer;
+    u64 bytes, filled;
+    u64 position; /* behind the last one taken */
+};
+
+static bool take_name(void *arg, const struct ext2_name *name) {
+    struct names *n = arg;
+    u64 record = ROUND_UP(sizeof(struct dirent_head) + name->len + 1u, 8);
+    if (n->filled + record > n->bytes)
+        return true;
+    struct dirent_head head = {name->ino, (i64)name->next, (u16)record, name->type};
+    char *to = n->buffer + n->filled;
+    memset(to + record - 8, 0, 8); /* the end of the name, and what fills the record */
+    memcpy(to, &head, sizeof head);
+    memcpy(to + sizeof head, name->name, name->len);
+    n->filled += record;
+    n->position = name->next;
+    return false;
+}
+
 err dir_names(struct cache *c, const struct inode *dir, u64 *pos, char *buffer, u64 bytes) {
     if (dir->kind != INODE_DIR)
         return -E_NOTDIR;
-    u64 filled = 0, at = *pos;
-    for (;;) {
-        struct ext2_name name;
-        err e = ext2_next_name(c, dir, at, &name);
-        if (e == -E_NOENT)
-            break;
-        if (e && (filled == 0 || e == -E_AGAIN))
-            return e;
-        if (e)
-            break; /* the next call will report it */
-        u64 record = ROUND_UP(sizeof(struct dirent_head) + name.len + 1u, 8);
-        if (filled + record > bytes) {
-            if (filled == 0)
-                return -E_INVAL;
-            break;
-        }
-        struct dirent_head head = {name.ino, (i64)name.next, (u16)record, name.type};
-        memset(buffer + filled, 0, record);
-        memcpy(buffer + filled, &head, sizeof head);
-        memcpy(buffer + filled + sizeof head, name.name, name.len);
-        filled += record;
-        at = name.next;
-    }
-    *pos = at;
-    return (err)filled;
+    struct names n = {.buffer = buffer, .bytes = bytes, .position = *pos};
+    err e = ext2_readdir(c, dir, *pos, take_name, &n);
+    if (n.filled == 0 && e)
+        return e > 0 ? -E_INVAL : e;
+    *pos = n.position; /* an error behind them is the next call's */
+    return (err)n.filled;
 }
