@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "bench.h"
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -118,15 +119,19 @@ static void protect_split(unsigned i) {
     mprotect((void *)(area + 4 * PAGE), 4 * PAGE, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ);
 }
 
-static char *heap;
+/* musl's own brk() refuses always: its malloc shares the heap with nobody. */
+static uintptr_t heap;
+static void set_brk(uintptr_t to) {
+    bench_check((uintptr_t)syscall(SYS_brk, to) == to, "brk");
+}
 static void brk_before(unsigned runs) {
     (void)runs;
-    heap = sbrk(0);
-    heap += (PAGE - (uintptr_t)heap % PAGE) % PAGE;
-    bench_check(brk(heap) == 0, "brk");
+    heap = (uintptr_t)syscall(SYS_brk, 0);
+    heap += (PAGE - heap % PAGE) % PAGE;
+    set_brk(heap);
 }
 static void brk_grow_shrink(unsigned i) {
-    bench_check(brk(heap + (i % 2 ? 0 : PAGE)) == 0, "brk");
+    set_brk(heap + (i % 2 ? 0 : PAGE));
 }
 
 int main(void) {
