@@ -12,7 +12,7 @@
  *   call          in   rax = SYS_call | nwords << 8         r12 = label
  *                      rbx = endpoint slot                  r13 = slot to send (0: none) | slot to receive
  * into << 32 out  rax = 0 or -E_xxx (transport)        r12 = label of the reply (its status: 0, > 0, or
- * -E_xxx) r14 = nwords | IPC_CAP if a capability came     rdi.. = words
+ * -E_xxx) r14 = nwords | flags << 16 (IPC_CAP)     rdi.. = words
  *
  *   reply_wait    in   rax = SYS_reply_wait | nwords << 8 | WAIT_xxx << 16     r12 = label (status) of the
  * reply rbx = reply slot (0: none) | slot to send << 32 r13 = endpoint slot | next reply slot << 32     r14 =
