@@ -19,7 +19,7 @@ static err dir_block(struct cache *c, const struct inode *dir, u64 index, struct
 }
 
 /* The entry at `offset` of a block; NULL: it makes no sense. */
-static const struct ext2_dir_entry *entry_at(const struct ext2 *fs, const char *data, u32 offset) {
+static inline const struct ext2_dir_entry *entry_at(const struct ext2 *fs, const char *data, u32 offset) {
     u32 space = fs->block_bytes - offset;
     if (space < EXT2_DIR_ENTRY_MIN)
         return NULL;
@@ -44,8 +44,10 @@ static u8 linux_type(const struct ext2 *fs, u8 type) {
  */
 typedef bool entry_fn(void *arg, const struct ext2_dir_entry *entry, u32 offset);
 
-/* 1: found; 0: the block has no such entry; -E_IO. */
-static err walk_block(struct cache *c, const struct inode *dir, u64 index, entry_fn *found, void *arg) {
+/* 1: found; 0: the block has no such entry; -E_IO. Inlined, and `found` with it: a directory has many
+ * entries. */
+__attribute__((always_inline)) static inline err walk_block(struct cache *c, const struct inode *dir,
+                                                            u64 index, entry_fn *found, void *arg) {
     struct buffer_head *bh;
     err e = dir_block(c, dir, index, &bh);
     if (e)

@@ -169,8 +169,9 @@ static bool take_name(void *arg, const struct ext2_name *name) {
         return true;
     struct dirent_head head = {name->ino, (i64)name->next, (u16)record, name->type};
     char *to = n->buffer + n->filled;
-    memset(to + record - 8, 0, 8); /* the end of the name, and what fills the record */
-    memcpy(to, &head, sizeof head);
+    /* The end of the name, and what fills the record. These two are stores, not calls. */
+    __builtin_memset(to + record - 8, 0, 8);
+    __builtin_memcpy(to, &head, sizeof head);
     memcpy(to + sizeof head, name->name, name->len);
     n->filled += record;
     n->position = name->next;
