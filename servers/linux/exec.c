@@ -10,7 +10,7 @@
 #include <proto/cache.def>
 #include <proto/region.def>
 
-#include "elf.h"
+#include "binfmt_elf.h"
 #include "kern.h"
 #include "proc_text.h"
 #include "state.h"

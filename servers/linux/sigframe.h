@@ -5,7 +5,7 @@
 #pragma once
 
 #include <abi/fault.h>
-#include "signal.h"
+#include "signals.h"
 
 #define SIGFRAME_BYTES_MAX 1088
 

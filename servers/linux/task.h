@@ -18,8 +18,8 @@
 #include "args.h"
 #include "files.h"
 #include "path.h"
-#include "signal.h"
-#include "wait.h"
+#include "signals.h"
+#include "waitqueue.h"
 
 #define PID_LIMIT 4096u /* numbers 1 .. PID_LIMIT - 1; also the most tasks at a time */
 #define COMM_BYTES 16

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "signal.h"
+#include "signals.h"
 
 #include <ipc/assert.h>
 

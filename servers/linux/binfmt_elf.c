@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "elf.h"
+#include "binfmt_elf.h"
 
 #include <string.h>
 
