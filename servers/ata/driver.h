@@ -50,7 +50,7 @@ err driver_init(struct ata_driver *d, const struct ata_io *io, struct ata_dma dm
 must_check err driver_attach(struct ata_driver *d, struct ata_ring *ring);
 
 /* Does what there is to do; to be called after every irq, notification and deadline (for any reason or none).
- * Returns the number of requests that became DONE: if not 0, cache is to be notified. At most 2 * ATA_SLOTS
+ * Returns the number of requests that became DONE: if not 0, cache is to be notified. At most ATA_SLOTS + 1
  * requests a call. */
 u32 driver_run(struct ata_driver *d);
 
