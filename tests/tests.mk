@@ -38,7 +38,7 @@ build/stub/quire.elf: tests/system/stub.asm
 	$(call say,NASM,$<)
 	$(Q)nasm -f bin -w+error -o $@ $<
 
-SYSTEM_NEEDS := all disk build/stub/quire.elf $(DISK_VARIANTS)
+SYSTEM_NEEDS := all disk iso build/stub/quire.elf $(DISK_VARIANTS)
 
 unit: $(SUITES) ## unit tests of all parts, or of PART=name
 	$(Q)tests/run --unit $(SUITES)
