@@ -9,16 +9,19 @@
 #include "core/sched.h"
 #include "core/trace.h"
 
+/* One round trip is a few hundred instructions: what two of these functions share is worth being copied. */
+#define INLINE static inline __attribute__((always_inline))
+
 #define TRACED                                                                                               \
     (1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY | 1ull << TRACE_SWITCH)
 
 /* May t run at once: nobody of its level or above is ready, and nothing must happen first? */
-static inline bool can_run(const struct thread *t) {
+INLINE bool can_run(const struct thread *t) {
     return !(ready_mask >> t->priority) && !t->attention;
 }
 
 /* The receiver that a message to e would go to, and the empty slot for the right to reply. */
-static inline struct thread *receiver_of(struct endpoint *e, struct capability **slot) {
+INLINE struct thread *receiver_of(struct endpoint *e, struct capability **slot) {
     struct thread *r = container_of(e->receivers.next, struct thread, link);
     if (link_empty(&e->receivers) || trace_mask & TRACED)
         return NULL;
@@ -30,33 +33,30 @@ static inline struct thread *receiver_of(struct endpoint *e, struct capability *
 }
 
 /* Everything of the message but its label and words; r runs. */
-static inline struct thread *hand_over(struct thread *s, struct thread *r, struct capability *slot) {
+INLINE struct thread *hand_over(struct thread *s, struct thread *r, struct capability *slot, u8 kind,
+                                u8 nwords, u32 badge) {
     u64 call = ++cpu.calls;
     s->call = call;
+    s->kind = kind;
+    s->base = kind;
+    s->send_flags = 0;
+    s->nwords = nwords;
+    s->badge = badge;
+    s->state = THREAD_CALLING;
     slot->kind = KIND_REPLY;
     slot->generation = s->generation;
     slot->object = (u64)s;
     slot->badge = call;
     link_unlink(&r->link);
     r->regs.rax = WOKE_MESSAGE;
-    r->regs.rbx = s->badge | (u64)s->tag << 32;
+    r->regs.rbx = badge | (u64)s->tag << 32;
     r->regs.r13 = call;
-    r->regs.r14 = s->nwords | (u64)s->kind << 8 | (u64)r->entered << 32;
+    r->regs.r14 = nwords | (u64)kind << 8 | (u64)r->entered << 32;
     r->regs.r15 = 0;
     r->serving = call;
     r->state = THREAD_READY;
-    s->state = THREAD_CALLING;
     arch_switch(r);
     return r;
-}
-
-static inline void set_message(struct thread *s, struct endpoint *e, u8 kind, u8 nwords, u32 badge) {
-    s->kind = kind;
-    s->base = kind;
-    s->send_flags = 0;
-    s->nwords = nwords;
-    s->badge = badge;
-    s->endpoint = e;
 }
 
 struct thread *fast_call(struct thread *t) {
@@ -71,12 +71,11 @@ struct thread *fast_call(struct thread *t) {
     struct thread *r = receiver_of(cap_endpoint(c), &slot);
     if (!r)
         return NULL;
-    set_message(t, cap_endpoint(c), MSG_CALL, (u8)nwords, (u32)c->badge);
     t->receive_slot = (u32)(in->r13 >> 32);
     t->progress = 0;
     r->regs.r12 = in->r12;
     regs_copy_words(&r->regs, in);
-    return hand_over(t, r, slot);
+    return hand_over(t, r, slot, MSG_CALL, (u8)nwords, (u32)c->badge);
 }
 
 struct thread *fast_alien_call(struct thread *t) {
@@ -87,10 +86,9 @@ struct thread *fast_alien_call(struct thread *t) {
     struct thread *r = receiver_of(e, &slot);
     if (!r)
         return NULL;
-    set_message(t, e, MSG_ALIEN, MSG_REG_WORDS, t->space->system_call.badge);
     r->regs.r12 = LABEL_ALIEN | t->regs.rax << 16;
     regs_copy_words(&r->regs, &t->regs);
-    return hand_over(t, r, slot);
+    return hand_over(t, r, slot, MSG_ALIEN, MSG_REG_WORDS, t->space->system_call.badge);
 }
 
 struct thread *fast_fault(struct thread *t) {
@@ -104,15 +102,14 @@ struct thread *fast_fault(struct thread *t) {
     t->fault.shown = false;
     if (!fault_show(t))
         return t;
-    set_message(t, e, MSG_FAULT, sizeof(struct fault_words) / sizeof(u64), t->space->pager.badge);
     r->regs.r12 = LABEL_FAULT;
     r->regs.rdi = t->fault.address;
     r->regs.rsi = fault_info(t);
-    r->regs.rdx = t->fault.entry;
+    r->regs.rdx = t->fault.answer.shown;
     r->regs.r10 = t->regs.rip;
     r->regs.r8 = t->regs.rsp;
     r->regs.r9 = t->fault.repeats;
-    return hand_over(t, r, slot);
+    return hand_over(t, r, slot, MSG_FAULT, sizeof(struct fault_words) / sizeof(u64), t->space->pager.badge);
 }
 
 /* ---- answers
@@ -127,11 +124,11 @@ struct turn {
 };
 
 /* The slot for the next right to reply: that of the right which is used up now, or an empty one. */
-static inline bool next_slot_good(struct captable *table, u32 next, u32 used) {
+INLINE bool next_slot_good(struct captable *table, u32 next, u32 used) {
     return next == used || (next && next < table->slots && captable_slots(table)[next].kind == KIND_RESERVED);
 }
 
-static inline bool turn_decode(struct turn *turn, struct thread *t) {
+INLINE bool turn_decode(struct turn *turn, struct thread *t) {
     const struct thread_regs *in = &t->regs;
     struct captable *table = t->space->table;
     u32 used = (u32)in->rbx;
@@ -152,7 +149,7 @@ static inline bool turn_decode(struct turn *turn, struct thread *t) {
            next_slot_good(table, (u32)(in->r13 >> 32), used);
 }
 
-static inline struct thread *turn_go(const struct turn *turn, struct thread *t, u8 entered) {
+INLINE struct thread *turn_go(const struct turn *turn, struct thread *t, u8 entered) {
     const struct thread_regs *in = &t->regs;
     turn->right->kind = KIND_RESERVED;
     turn->to->state = THREAD_READY;

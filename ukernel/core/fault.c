@@ -55,28 +55,31 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
 bool fault_show(struct thread *t) {
     if (t->fault.shown)
         return true;
+    vaddr address = t->fault.address;
+    struct answer *a = &t->fault.answer;
     struct fault_view v = {0};
-    t->fault.lo = t->fault.hi = 0;
-    if (t->fault.address >= USER_FIRST && t->fault.address < USER_END) {
-        v = mm_fault_view(t->space, t->fault.address);
+    a->lo = a->hi = 0;
+    if (address >= USER_FIRST && address < USER_END) {
+        v = mm_fault_view(t->space, address);
         if (mm_allows(v.entry, t->fault.access))
             return false;
-        t->fault.lo = ROUND_DOWN(t->fault.address, BLOCK_BYTES);
-        t->fault.hi = t->fault.lo + BLOCK_BYTES;
+        a->lo = ROUND_DOWN(address, BLOCK_BYTES);
+        a->hi = a->lo + BLOCK_BYTES;
     }
-    t->fault.rights = MAP_ALL;
-    t->fault.leaf = v.leaf;
-    t->fault.entry = v.entry;
-    t->fault.epoch = v.epoch;
+    a->space = t->space;
+    a->leaf = v.leaf;
+    a->shown = v.entry;
+    a->epoch = v.epoch;
+    a->fault = address & ~PAGE_MASK;
+    a->rights = MAP_ALL;
     t->fault.shares = v.shares;
     t->fault.account = v.account;
     t->fault.pool = v.pool;
     t->fault.shown = true;
     if (trace_on(TRACE_PAGE_FAULT))
         trace_write(TRACE_PAGE_FAULT, thread_id(t),
-                    (const u64[6]){t->fault.address, t->regs.rip,
-                                   space_frame(t->space) | (u64)t->fault.access << 32, t->call, v.entry,
-                                   t->regs.rsp});
+                    (const u64[6]){address, t->regs.rip, space_frame(t->space) | (u64)t->fault.access << 32,
+                                   t->call, v.entry, t->regs.rsp});
     return true;
 }
 
@@ -87,7 +90,7 @@ u64 fault_info(const struct thread *t) {
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]) {
     w[0] = t->fault.address;
     w[1] = fault_info(t);
-    w[2] = t->fault.entry;
+    w[2] = t->fault.answer.shown;
     w[3] = t->regs.rip;
     w[4] = t->regs.rsp;
     w[5] = t->fault.repeats;
@@ -109,29 +112,22 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
             return e;
         if (cap_space(c) != t->space)
             return -E_RIGHTS;
-    } else if (lo < t->fault.lo || hi > t->fault.hi || rights & ~t->fault.rights) {
+    } else if (lo < t->fault.answer.lo || hi > t->fault.answer.hi || rights & ~t->fault.answer.rights) {
         return -E_RIGHTS;
     }
-    t->fault.lo = lo;
-    t->fault.hi = hi;
-    t->fault.rights = rights;
+    t->fault.answer.lo = lo;
+    t->fault.answer.hi = hi;
+    t->fault.answer.rights = rights;
     return 0;
 }
 
 u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count) {
-    const struct answer a = {.space = t->space,
-                             .leaf = t->fault.leaf,
-                             .shown = t->fault.entry,
-                             .epoch = t->fault.epoch,
-                             .fault = t->fault.address & ~PAGE_MASK,
-                             .account = account,
-                             .rights = t->fault.rights,
-                             .lo = t->fault.lo,
-                             .hi = t->fault.hi};
-    if (count == 0 || a.lo == a.hi)
+    struct answer *a = &t->fault.answer;
+    if (count == 0 || a->lo == a->hi)
         return 0;
+    a->account = account;
     u32 entered = 0;
-    for (u32 mask = mm_answer(&a, items, count); mask; mask &= mask - 1)
+    for (u32 mask = mm_answer(a, items, count); mask; mask &= mask - 1)
         entered++;
     return entered;
 }

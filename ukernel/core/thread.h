@@ -17,7 +17,7 @@
 #include <abi/syscall.h>
 
 #include "core/queue.h"
-#include "mm/space.h"
+#include "mm/mm.h"
 
 /* What an entry saves, in memory order. entry.asm and offsets.c agree. */
 struct thread_regs {
@@ -76,13 +76,10 @@ struct thread {
         u8 flags;     /* enum fault_flag */
         bool shown;   /* delivered at least once */
         bool entered; /* the last answer entered something */
-        u8 rights;    /* most that the answer may give: MAP_xxx */
         u8 account, pool;
         u32 shares;
-        u64 *leaf;
-        u64 entry, epoch;
-        vaddr lo, hi; /* what the answer may map */
         u64 repeats;
+        struct answer answer; /* what was shown, and what the answer may do; its account is the answerer's */
     } fault;
 
     /* An exception. */
