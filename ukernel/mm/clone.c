@@ -9,6 +9,7 @@ struct clone {
     bool private;
     u64 *area;
     u32 records;
+    u32 copied;     /* entries of the last run */
     enum stop stop; /* why it stopped, if it did */
 };
 
@@ -35,6 +36,7 @@ static void repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
 /* Repeat the entries of a run; returns how many were looked at, fewer if it has to stop. */
 static u64 clone_run(struct clone *c, const struct run *r) {
     u64 *copies = pt_leaf(c->to, r->va); /* NULL: no table yet */
+    c->copied = 0;
     for (u64 i = 0; i < r->count; i++) {
         u64 entry = r->entry[i];
         if (!entry || (copies && copies[i]))
@@ -47,6 +49,7 @@ static u64 clone_run(struct clone *c, const struct run *r) {
         if (!copies && !(copies = pt_leaf_make(c->to, r->va)))
             return i;
         repeat(c, &r->entry[i], &copies[i], r->va + (i << PAGE_SHIFT));
+        c->copied++;
     }
     return r->count;
 }
@@ -69,6 +72,7 @@ struct range_result mm_clone(struct space *from, struct space *to, vaddr first, 
             walk.at = r.va + (done << PAGE_SHIFT);
             return walk_result(&walk, c.records, c.stop);
         }
+        walk_charge(&walk, c.copied);
     }
     return walk_result(&walk, c.records, STOP_BOUND);
 }

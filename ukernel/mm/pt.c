@@ -83,7 +83,7 @@ bool walk_next(struct walk *w, struct run *r) {
             continue;
         }
         r->count = MIN(TABLE_SLOTS - pt_index(r->va, 0), (w->end - r->va) >> PAGE_SHIFT);
-        r->count = MIN(r->count, w->left);
+        r->count = MIN(r->count, MIN(w->left, (u64)RUN_ENTRIES_MAX));
         w->left -= r->count;
         w->at += r->count << PAGE_SHIFT;
         return true;

@@ -37,7 +37,8 @@ static inline struct frame *pt_frame(u64 entry) {
 static inline u64 *pt_leaf(const struct space *s, vaddr va) {
     if (!s->top)
         return NULL;
-    u64 entry = ((u64 *)phys_to_virt(s->top))[pt_index(va, 3)]; /* a loop of three: faults and copies need it short */
+    u64 entry =
+        ((u64 *)phys_to_virt(s->top))[pt_index(va, 3)]; /* a loop of three: faults and copies need it short */
     if (!entry || !(entry = pt_table(entry)[pt_index(va, 2)]) || !(entry = pt_table(entry)[pt_index(va, 1)]))
         return NULL;
     return &pt_table(entry)[pt_index(va, 0)];
@@ -115,7 +116,10 @@ static inline void pt_note_writer(u64 entry) {
         frame_clear(pt_frame(entry), FRAME_ZEROED);
 }
 
-/* A walk over a range, in runs: neighbouring entries of one leaf table. */
+/* A walk over a range, in runs: neighbouring entries of one leaf table. Work on an entry costs several times
+ * a look at it, so what is removed or repeated is charged as another visit: the longest call stays below
+ * 30,000 instructions. */
+#define RUN_ENTRIES_MAX 256
 struct walk {
     struct space *space;
     vaddr at, end; /* not yet visited */
@@ -133,6 +137,11 @@ must_check err walk_begin(struct walk *w, struct space *s, vaddr first, u64 page
 
 /* The next run; `at` is then behind it. False: at the end (at == end) or out of visits (at < end). */
 must_check bool walk_next(struct walk *w, struct run *r);
+
+/* `n` entries of the last run were worked on. */
+static inline void walk_charge(struct walk *w, u64 n) {
+    w->left -= MIN(w->left, n);
+}
 
 /* How the walk ended; go on at w->at. */
 static inline struct range_result walk_result(const struct walk *w, u32 records, enum stop stop) {

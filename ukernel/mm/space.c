@@ -107,7 +107,8 @@ err space_permit_end(struct space *s, u64 index) {
 
 /* ---- destroy ---- */
 
-static void destroy_run(struct space *s, const struct run *r) {
+/* Returns how many entries it removed. */
+static u32 destroy_run(struct space *s, const struct run *r) {
     u32 removed = 0;
     for (u64 i = 0; i < r->count; i++) {
         u64 old = r->entry[i];
@@ -123,6 +124,7 @@ static void destroy_run(struct space *s, const struct run *r) {
     }
     if (removed)
         run_removed(s, r, removed);
+    return removed;
 }
 
 /* The space is unmapped up to `cursor` and not in use any more: take down the next part. True at the end. */
@@ -130,7 +132,7 @@ static bool unmap_all(struct space *s, u64 *left) {
     struct walk w = {s, s->cursor, USER_END, *left};
     struct run r;
     while (walk_next(&w, &r))
-        destroy_run(s, &r);
+        walk_charge(&w, destroy_run(s, &r));
     s->cursor = w.at;
     *left = w.left;
     return w.at == USER_END;

@@ -37,11 +37,12 @@ struct unmap {
     u64 flags;
     u64 *area;
     u32 records;
+    u32 removed; /* in the last run */
 };
 
 /* Remove the entries of a run; returns how many of them were looked at: fewer if the area is full. */
 static u64 unmap_run(struct unmap *u, const struct run *r) {
-    u32 removed = 0;
+    u->removed = 0;
     u64 i = 0;
     for (; i < r->count; i++) {
         u64 old = r->entry[i];
@@ -51,15 +52,15 @@ static u64 unmap_run(struct unmap *u, const struct run *r) {
             break;
         vaddr va = r->va + (i << PAGE_SHIFT);
         r->entry[i] = 0;
-        removed++;
+        u->removed++;
         if (!(old & PTE_PRESENT))
             put_record(u->area, u->records++, va, RECORD_PAGER, old);
         else if (gone(u->w, va, old))
             put_record(u->area, u->records++, va, RECORD_FRAME,
                        PTE_FRAME(old) | (u64)(pt_frame(old)->state >> 4) << 52);
     }
-    if (removed)
-        run_removed(u->w->space, r, removed);
+    if (u->removed)
+        run_removed(u->w->space, r, u->removed);
     return i;
 }
 
@@ -70,13 +71,14 @@ struct range_result mm_unmap(const struct window *w, vaddr first, u64 pages, u64
     if (e || flags & ~(u64)UNMAP_KEEP)
         return refused(-E_INVAL);
     w->space->epoch++;
-    struct unmap u = {w, flags, area, 0};
+    struct unmap u = {w, flags, area, 0, 0};
     while (walk_next(&walk, &r)) {
         u64 done = unmap_run(&u, &r);
         if (done < r.count) {
             walk.at = r.va + (done << PAGE_SHIFT);
             return walk_result(&walk, u.records, STOP_FULL);
         }
+        walk_charge(&walk, u.removed);
     }
     return walk_result(&walk, u.records, STOP_BOUND);
 }
