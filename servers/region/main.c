@@ -39,13 +39,16 @@ static void on_bits(u64 bits) {
 
 /* A call of linux: the answer is prepared, or comes later. */
 static void on_call(struct loop *l) {
-    struct ipc_ctx c = {.call = l->io.r13,
-                        .label = l->io.label,
-                        .badge = (u32)l->io.rbx,
-                        .reply = l->reply,
-                        .kind = MSG_CALL,
-                        .words = IPC_NWORDS(l->io.r14),
-                        .tail = ipc_tail()};
+    struct ipc_ctx c; /* not cleared: its room for a forwarded message, which no call needs, is large */
+    c.call = l->io.r13;
+    c.label = l->io.label;
+    c.badge = (u32)l->io.rbx;
+    c.reply = l->reply;
+    c.kind = MSG_CALL;
+    c.disposition = IPC_REPLY;
+    c.words = IPC_NWORDS(l->io.r14);
+    c.tail_words = c.cap = c.send_cap = 0;
+    c.tail = ipc_tail();
     if (IPC_FLAGS(l->io.r14) & IPC_CAP) {
         c.cap = l->recv;
         l->recv = must_slot();

@@ -105,7 +105,7 @@ void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 /* Unlinks a region from list, tree and counts; it stays allocated and open. */
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma);
 
-/* A descriptor from the slab cache, cleared; NULL without memory. */
+/* A descriptor from the slab cache, contents undefined; NULL without memory. */
 struct vm_area_struct *vma_alloc(struct mm_struct *mm);
 /* Closes a region and gives its descriptor back. */
 void vma_close_free(struct vm_area_struct *vma);

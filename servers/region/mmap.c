@@ -90,9 +90,9 @@ static bool above_limit(u64 pages, u64 limit_bytes) {
     return pages > limit_bytes >> PAGE_SHIFT;
 }
 
-/* Puts a region like *like in place of whatever is there now; the end of do_mmap and do_brk. */
-static err replace_regions(struct mm_struct *mm, const struct vm_area_struct *like,
-                           struct vm_change *change) {
+/* Puts a region like change->like in place of whatever is there now; the end of do_mmap and do_brk. */
+static err replace_regions(struct mm_struct *mm, struct vm_change *change) {
+    const struct vm_area_struct *like = &change->like;
     u64 old_pages = pages_mapped(mm, like->vm_start, like->vm_end);
     bool hole = old_pages > 0 && makes_hole(mm, like->vm_start, like->vm_end);
     bool need_spare = old_pages > 0 || !vma_would_merge(mm, like);
@@ -110,10 +110,10 @@ static err replace_regions(struct mm_struct *mm, const struct vm_area_struct *li
     }
     vm_change_init(change);
     change->enter = true;
-    change->like = *like;
     change->spare = spare;
-    cut_regions(mm, like->vm_start, like->vm_end, above, change);
-    if (change->kind == CHANGE_NONE)
+    if (old_pages > 0)
+        cut_regions(mm, like->vm_start, like->vm_end, above, change);
+    else
         vm_change_finish(mm, change);
     return 0;
 }
@@ -170,39 +170,42 @@ i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_chan
     if (addr < 0)
         return addr;
 
-    struct vm_area_struct like = {
+    struct vm_area_struct *like = &change->like;
+    *like = (struct vm_area_struct){
         .vm_start = (vaddr)addr,
         .vm_end = (vaddr)addr + len,
         .vm_flags = (u64)vm_flags,
         .vm_ops = vm_operations(req->object != 0, (u64)vm_flags),
     };
+    struct vm_object *object = NULL;
     if (req->object) {
-        like.vm_pgoff = req->pgoff;
-        like.vm_object = vm_object_hold(mm->ctx, req->object);
-        if (!like.vm_object)
+        object = vm_object_hold(mm->ctx, req->object);
+        if (!object)
             return -E_NOMEM;
+        like->vm_pgoff = req->pgoff;
+        like->vm_object = object;
     }
-    err e = replace_regions(mm, &like, change);
+    err e = replace_regions(mm, change);
     if (e < 0) {
-        if (like.vm_object)
-            vm_object_unhold(mm->ctx, like.vm_object);
+        if (object)
+            vm_object_unhold(mm->ctx, object);
         return e;
     }
-    if (like.vm_start >= mm->free_area_cache && !(req->flags & MAP_32BIT))
-        mm->free_area_cache = like.vm_end;
+    if ((vaddr)addr >= mm->free_area_cache && !(req->flags & MAP_32BIT))
+        mm->free_area_cache = (vaddr)addr + len;
     return addr;
 }
 
 err do_brk(struct mm_struct *mm, vaddr addr, u64 len, struct vm_change *change) {
     if (bad_range(addr, len))
         return -E_INVAL;
-    struct vm_area_struct like = {
+    change->like = (struct vm_area_struct){
         .vm_start = addr,
         .vm_end = addr + ROUND_UP(len, PAGE_BYTES),
         .vm_flags = VM_READ | VM_WRITE | VM_MAYRIGHTS,
         .vm_ops = vm_operations(false, 0),
     };
-    return replace_regions(mm, &like, change);
+    return replace_regions(mm, change);
 }
 
 vaddr sys_brk(struct mm_struct *mm, vaddr brk, struct vm_change *change) {

@@ -40,7 +40,8 @@ struct mmap_request {
 
 /* A change that asks for nothing. */
 static inline void vm_change_init(struct vm_change *change) {
-    *change = (struct vm_change){.kind = CHANGE_NONE};
+    change->kind = CHANGE_NONE;
+    change->enter = false;
     TAILQ_INIT(&change->dead);
 }
 

@@ -7,7 +7,6 @@
 #include <ipc/assert.h>
 #include <ipc/gfp.h>
 #include <ipc/slab.h>
-#include <string.h>
 
 static int vma_compare(const struct vm_area_struct *a, const struct vm_area_struct *b) {
     return (a->vm_start > b->vm_start) - (a->vm_start < b->vm_start);
@@ -117,10 +116,7 @@ void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
 }
 
 struct vm_area_struct *vma_alloc(struct mm_struct *mm) {
-    struct vm_area_struct *vma = kmem_cache_alloc(mm->ctx->vm_area_cachep, GFP_KERNEL);
-    if (vma)
-        memset(vma, 0, sizeof *vma);
-    return vma;
+    return kmem_cache_alloc(mm->ctx->vm_area_cachep, GFP_KERNEL);
 }
 
 void vma_close_free(struct vm_area_struct *vma) {

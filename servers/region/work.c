@@ -83,8 +83,8 @@ err work_start(struct ipc_ctx *c, struct space *s, enum work_kind kind, struct s
     struct answer a;
     u32 id = s->mm->id;
 
-    work_begin(&s->work, kind, s->mm, child ? child->mm : NULL);
     s->label = c->label;
+    work_begin(&s->work, kind, s->mm, child ? child->mm : NULL);
     if (!work_slice(&s->work, &shell.kernel)) {
         s->reply = ipc_keep(c);
         s->id = id;
