@@ -222,8 +222,18 @@ static u64 drain(struct magazine *m) {
     return gone;
 }
 
+/* Page tables that have become empty. */
+static u64 drain_tables(void) {
+    u64 list[FRAME_BATCH_MAX], gone = 0;
+    for (u32 n; (n = port_unfeed(list)); gone += n)
+        give_back(false, list, n);
+    return gone;
+}
+
 u64 drain_magazines(void) {
-    return drain(&unmapped) + drain(&mapped);
+    u64 gone = drain(&unmapped);
+    gone += drain(&mapped); /* whose mappings leave empty tables behind */
+    return gone + drain_tables();
 }
 u64 frame_held(void) {
     return unmapped.count + mapped.count;

@@ -84,6 +84,26 @@ u32 buddy_alloc(struct buddy *b, u32 order) {
     return first;
 }
 
+u32 buddy_alloc_batch(struct buddy *b, u32 want, u64 *list) {
+    u32 got = 0;
+    for (u32 order = 0; got < want && order < MAX_ORDER;) {
+        if (b->area[order].head == NO_PAGE) {
+            order++;
+            continue;
+        }
+        /* Of the smallest block, all of it or the largest upper part that is not too much. Pairs inside need
+         * no change: both halves were part of a larger block, now both are in use. */
+        u32 part = MIN(order, 31u - (u32)__builtin_clz(want - got));
+        u32 first = buddy_alloc(b, part);
+        for (u32 frame = first + (1u << part); frame-- > first;) {
+            b->map[frame] = (struct page){.state = PG_USED};
+            list[got++] = frame;
+        }
+        order = part;
+    }
+    return got;
+}
+
 /* Adds a block to the free ones, merging with its buddy as long as that is free. */
 static void merge_in(struct buddy *b, u32 first, u32 order) {
     b->free += 1u << order;

@@ -45,6 +45,10 @@ void buddy_release(struct buddy *b, u32 first, u32 count);
  * steps. */
 u32 buddy_alloc(struct buddy *b, u32 order);
 
+/* Up to `want` single frames, now USED, into list: the same ones, in the same order, as so many
+ * buddy_alloc(b, 0) would give, but whole blocks at a time. Returns how many. */
+u32 buddy_alloc_batch(struct buddy *b, u32 want, u64 *list);
+
 /* The USED block of that order that begins at first becomes free and merges. The caller has checked it. */
 void buddy_free(struct buddy *b, u32 first, u32 order);
 

@@ -52,13 +52,13 @@ err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u
     err e = check_request(client, gfp_mask, 0);
     if (e || !want || want > FRAME_BATCH_MAX)
         return wrong(h, client, -E_INVAL);
-    u64 got = 0;
-    while (got < want) {
-        u32 frame = take(h, client, gfp_mask, 0);
-        if (frame == NO_PAGE)
-            break;
-        list[got++] = frame;
-    }
+    bool wake;
+    u32 got = zones_alloc_batch(&h->zones, (u32)gfp_mask, (u32)want, list, &wake);
+    for (u32 i = 0; i < got; i++)
+        h->zones.map[list[i]].holder = (u8)client;
+    h->holder[client].frames += got;
+    h->holder[client].allocs += got;
+    h->wake |= wake;
     return got ? (err)got : starve(h, client, gfp_mask, 0);
 }
 

@@ -29,6 +29,8 @@ err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *m
     *z = (struct zones){.map = memory, .frames = frames};
     u32 edge[ZONES + 1];
     borders(frames, dma_end, normal_end, edge);
+    z->dma_end = edge[1];
+    z->normal_end = edge[2];
     char *bits = (char *)memory + ROUND_UP((u64)frames * sizeof(struct page), 8);
     for (u32 i = 0; i < ZONES; i++) {
         /* An empty zone at the end of memory need not be aligned: give it a base that is. */
@@ -37,14 +39,6 @@ err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *m
         bits += buddy_bitmap_bytes(size);
     }
     return 0;
-}
-
-u32 zone_id_of(const struct zones *z, u32 frame) {
-    for (u32 i = 0; i < ZONES; i++)
-        if (frame - z->zone[i].buddy.base < z->zone[i].buddy.frames)
-            return i;
-    ASSERT(!"a frame outside of all zones");
-    return ZONES;
 }
 
 struct zone *zone_of(struct zones *z, u32 frame) {
@@ -123,6 +117,22 @@ struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order) {
     for (enum limit limit = LIMIT_LOW; limit <= last && choice.first == NO_PAGE; limit++)
         choice = attempt(z, from, order, limit);
     return choice;
+}
+
+u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u64 *list, bool *wake) {
+    enum limit last = gfp_mask & __GFP_MEMALLOC ? LIMIT_RESERVE : LIMIT_MIN;
+    u32 got = 0;
+    *wake = false;
+    for (enum limit limit = LIMIT_LOW; limit <= last && got < want; limit++) {
+        *wake |= limit != LIMIT_LOW;
+        for (i32 i = (i32)zone_of_mask(gfp_mask); i >= 0 && got < want; i--) {
+            struct zone *zone = &z->zone[i];
+            u64 free = zone_free(zone), least = limit_of(zone, limit);
+            if (free > least)
+                got += buddy_alloc_batch(&zone->buddy, (u32)MIN(want - got, free - least), list + got);
+        }
+    }
+    return got;
 }
 
 bool zones_relieved(const struct zones *z, enum zone_id from) {

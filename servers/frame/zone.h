@@ -28,7 +28,8 @@ struct zone {
 
 struct zones {
     struct page *map;
-    u32 frames; /* mem_map's length */
+    u32 frames;              /* mem_map's length */
+    u32 dma_end, normal_end; /* at most `frames` */
     struct zone zone[ZONES];
 };
 
@@ -60,13 +61,19 @@ void zones_set_watermarks(struct zones *z);
 
 /* The zone in which a frame below z->frames lies. */
 struct zone *zone_of(struct zones *z, u32 frame);
-u32 zone_id_of(const struct zones *z, u32 frame);
+static inline u32 zone_id_of(const struct zones *z, u32 frame) {
+    return (u32)(frame >= z->dma_end) + (u32)(frame >= z->normal_end);
+}
 
 /* The highest zone that a mask allows. */
 enum zone_id zone_of_mask(u32 gfp_mask);
 
 /* A block by the attempts above. Arguments have been checked. */
 struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order);
+
+/* Up to `want` single frames by the attempts above, each as if asked for alone: how many. wake: as in
+ * zone_choice. */
+u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u64 *list, bool *wake);
 
 /* Frames that count as free. */
 u64 zone_free(const struct zone *zone);

@@ -153,6 +153,38 @@ Test(buddy, random_against_model) {
     random_run(BLOCK, BLOCK + 100, 8000, seed + 2);
 }
 
+/* A batch gives the same frames in the same order as single allocations, from any state. */
+Test(buddy, batch_equals_singles) {
+    u64 seed = seed_begin(0xba7c4);
+    enum { FRAMES = BLOCK + 200 };
+    for (u32 run = 0; run < 300; run++) {
+        struct bench one = fresh(0, FRAMES), all = fresh(0, FRAMES);
+        for (u32 f = 0, n; f < FRAMES; f += n + (u32)seed_next(&seed, 3)) {
+            n = 1 + (u32)seed_next(&seed, run % 2 ? 10 : 400);
+            n = MIN(n, FRAMES - f);
+            buddy_release(&one.b, f, n);
+            buddy_release(&all.b, f, n);
+        }
+        for (u32 round = 0; round < 20; round++) {
+            u64 list[60];
+            u32 want = 1 + (u32)seed_next(&seed, 60), n = 0;
+            u32 got = buddy_alloc_batch(&all.b, want, list);
+            for (u32 f; n < want && (f = buddy_alloc(&one.b, 0)) != NO_PAGE; n++)
+                cr_assert_eq(list[n], f);
+            cr_assert_eq(got, n);
+            cr_assert(buddy_check(&all.b));
+            for (u32 i = 0; i < got; i++)
+                if (seed_next(&seed, 2)) {
+                    buddy_free(&one.b, (u32)list[i], 0);
+                    buddy_free(&all.b, (u32)list[i], 0);
+                }
+            cr_assert(buddy_check(&all.b));
+        }
+        done(&one);
+        done(&all);
+    }
+}
+
 /* Every sequence of allocations (any order) and frees (any block held) of a given length in a zone of 16
  * frames. */
 struct small {

@@ -164,3 +164,33 @@ Test(zone, large_blocks_respect_the_marks) {
     cr_assert_eq(zones_alloc(&z, GFP_KERNEL | __GFP_MEMALLOC, 9).zone, ZONE_NORMAL);
     free(z.map);
 }
+
+/* A batch goes through the same attempts as single requests. */
+Test(zone, batch_equals_singles) {
+    for (u32 leave = 0; leave < 60; leave += 7) {
+        struct zones one = make(6144, 2048, 4096), all = make(6144, 2048, 4096);
+        struct zones *both[] = {&one, &all};
+        for (u32 i = 0; i < 2; i++) {
+            release_all(both[i]);
+            exhaust(both[i], ZONE_HIGH, leave);
+            exhaust(both[i], ZONE_NORMAL, 20 + leave / 2);
+            exhaust(both[i], ZONE_DMA, 60 + leave);
+        }
+        for (u32 round = 0; round < 8; round++) {
+            u64 list[20];
+            u32 gfp = round % 3 == 2 ? GFP_HIGHUSER | __GFP_MEMALLOC : GFP_HIGHUSER, n = 0;
+            bool wake, woken = false;
+            u32 got = zones_alloc_batch(&all, gfp, 20, list, &wake);
+            for (; n < 20; n++) {
+                struct zone_choice c = zones_alloc(&one, gfp, 0);
+                woken |= c.wake;
+                if (c.first == NO_PAGE)
+                    break;
+                cr_assert_eq(list[n], c.first);
+            }
+            cr_assert(got == n && wake == woken);
+        }
+        free(one.map);
+        free(all.map);
+    }
+}
