@@ -2,6 +2,7 @@
 /* From the verdict on a fault to the answer that the loop sends with its next wait. The shortest path: a
  * frame from the magazine, one item, one system call. */
 #include <abi/layout.h>
+#include <ipc/assert.h>
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <proto/cache.def>
@@ -11,6 +12,7 @@
 /* The right to answer stays with the server; the loop takes another slot for the next one. */
 static void keep(struct loop *l) {
     l->spare = slot_alloc();
+    ASSERT(l->spare); /* the table has far more slots than faults may be parked and calls be under way */
     l->out = OUT_NONE;
 }
 
@@ -48,10 +50,10 @@ static void forward(struct loop *l, const struct fault_words *f, const struct fa
     l->io.rax = SYS_forward_wait | MSG_REG_WORDS << 8 | FORWARD_RANGE(v->first, v->count, v->rights);
 }
 
-static void wait_for(struct loop *l, u32 id, bool memory) {
-    u32 reply = l->reply;
+static void wait_for(struct loop *l, const struct fault_words *w, u32 id, bool memory) {
+    struct parked p = {l->reply, id, memory, FAULT_FLAGS(w->info) & FAULT_AS};
     keep(l);
-    park(reply, id, memory);
+    park(p);
 }
 
 /* True if the table pool holds what any fault may need. */
@@ -62,14 +64,15 @@ static bool tables_suffice(struct mm_struct *mm, u64 pool) {
     return true;
 }
 
-static void fill(struct loop *l, struct mm_struct *mm, vaddr page, const struct fault_verdict *v) {
+static void fill(struct loop *l, struct mm_struct *mm, const struct fault_words *f,
+                 const struct fault_verdict *v) {
     pfn frame = alloc_page(GFP_HIGHUSER);
     if (!frame) {
-        wait_for(l, mm->id, true);
+        wait_for(l, f, mm->id, true);
         return;
     }
     l->offered = frame;
-    one_item(l, page, v->rights, frame, v->op);
+    one_item(l, f->address & ~PAGE_MASK, v->rights, frame, v->op);
 }
 
 static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *f,
@@ -77,7 +80,7 @@ static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *
     vaddr page = f->address & ~PAGE_MASK;
     switch (v->kind) {
     case FAULT_FILL:
-        fill(l, mm, page, v);
+        fill(l, mm, f, v);
         return;
     case FAULT_ITEM:
         one_item(l, page, v->rights, v->frame, v->op);
@@ -93,7 +96,7 @@ static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *
         resume(l);
         return;
     case FAULT_WAIT:
-        wait_for(l, mm->id, false);
+        wait_for(l, f, mm->id, false);
         return;
     case FAULT_RAISE:
         if (v->signal == SIGKILL)
@@ -116,7 +119,7 @@ void fault_handle(struct loop *l) {
     }
     s->mm->min_flt++;
     if (__builtin_expect(pool < TABLES_LOW, 0) && !tables_suffice(s->mm, pool)) {
-        wait_for(l, id, true);
+        wait_for(l, w, id, true);
         return;
     }
     do_page_fault(s->mm, w, &v);

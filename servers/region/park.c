@@ -19,13 +19,13 @@ static void resume(u32 reply) {
     slot_free(reply);
 }
 
-void park(u32 reply, u32 id, bool memory) {
+void park(struct parked p) {
     if (shell.parked_count == PARKED_MAX) {
-        resume(reply);
+        resume(p.reply);
         return;
     }
-    shell.parked[shell.parked_count++] = (struct parked){reply, id, memory};
-    if (memory && !shell.oom_deadline)
+    shell.parked[shell.parked_count++] = p;
+    if (p.memory && !shell.oom_deadline)
         shell.oom_deadline = in_ms(OOM_WAIT_MS);
 }
 
@@ -80,7 +80,7 @@ void out_of_memory(void) {
         return;
     struct parked p = shell.parked[victim];
     take_out(victim);
-    log_line("out of memory: descriptor %u is ended", p.id);
+    log_line("out of memory: descriptor %u %s", p.id, p.call ? "has a call fail" : "is ended");
     if (sys_raise(p.reply, RAISE_CODE(SIGKILL, 0), 0) < 0)
         resume(p.reply);
     else

@@ -45,6 +45,7 @@ struct parked {
     u32 reply;
     u32 id;      /* of the descriptor */
     bool memory; /* waits for frames; otherwise for the call under way on its descriptor */
+    bool call;   /* made by fault_as: raising it fails the call that touched the page */
 };
 
 struct shell {
@@ -113,7 +114,7 @@ void fault_handle(struct loop *l);
 void fault_answered(struct loop *l, u64 entered);
 
 /* park.c: faults that wait. */
-void park(u32 reply, u32 id, bool memory);
+void park(struct parked p);
 /* All that wait for frames, or for a call on descriptor id, try again. */
 void unpark_memory(void);
 void unpark_space(u32 id);
