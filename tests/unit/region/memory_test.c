@@ -290,9 +290,9 @@ static void run(u64 frames, u64 steps) {
 }
 
 Test(memory, every_process_sees_its_bytes) {
-    run(2000, 60000);
+    run(2000, 15000);
 }
 
 Test(memory, every_process_sees_its_bytes_when_memory_is_short) {
-    run(420, 60000);
+    run(420, 15000);
 }
