@@ -35,21 +35,17 @@ static err check(const struct channels *c, u64 channel) {
     }
 }
 
-/* Sends what waits for COM1, unless the user has stopped it. */
-static void send(struct channels *c) {
-    c->com1.paused = c->tty.stopped;
-    uart_run(&c->com1);
-}
-
-/* Bytes from COM1 through the line discipline; echo and waiting output back to COM1. */
+/* Bytes from COM1 through the line discipline; echo and waiting output back to COM1, unless the user has
+ * stopped it. */
 static void run_tty(struct channels *c, u64 now) {
     u64 signals = c->tty.signals;
-    uart_run(&c->com1);
+    uart_receive(&c->com1);
     while (fifo_used(&c->com1.rx) && tty_room(&c->tty)) {
         tty_input(&c->tty, (u8)fifo_get(&c->com1.rx), now);
         c->news |= tty_readable(&c->tty);
     }
-    send(c);
+    c->com1.paused = c->tty.stopped;
+    uart_transmit(&c->com1);
     c->news |= c->tty.signals != signals || tty_expire(&c->tty, now);
     if (c->writer_waits && fifo_room(&c->com1.tx) >= TX_ENOUGH) {
         c->writer_waits = false;
@@ -58,7 +54,7 @@ static void run_tty(struct channels *c, u64 now) {
 }
 
 static void run_host(struct channels *c) {
-    if (uart_run(&c->com2))
+    if (uart_receive(&c->com2))
         c->news |= host_stream_readable(&c->host, &c->com2.rx);
 }
 
@@ -71,7 +67,7 @@ void channels_init(struct channels *c, const struct port_io *io, enum console_mo
     }
     uart_init(&c->com2, io, LAUNCH_COM2);
     fifo_put(&c->com2.tx, '\n'); /* the host waits for a byte before it sends anything */
-    run_host(c);
+    uart_transmit(&c->com2);
 }
 
 void channels_run(struct channels *c, u64 now) {
@@ -114,7 +110,7 @@ static u32 write_port(const struct channels *c, u16 port, const void *from, u32 
     return n;
 }
 
-err channel_write(struct channels *c, u64 channel, const void *from, u32 n) {
+err channel_write(struct channels *c, u64 channel, const void *from, u32 n, u64 now) {
     err e = check(c, channel);
     if (e)
         return e;
@@ -123,8 +119,8 @@ err channel_write(struct channels *c, u64 channel, const void *from, u32 n) {
     if (channel != CHANNEL_TTY)
         return write_port(c, channel == CHANNEL_STDOUT ? LAUNCH_PORT_STDOUT : LAUNCH_PORT_STDERR, from, n);
     u32 taken = tty_write(&c->tty, from, n);
-    send(c);
     c->writer_waits = taken < n;
+    channels_run(c, now);
     return taken ? (err)taken : -E_AGAIN;
 }
 
@@ -160,11 +156,11 @@ err channel_getattr(const struct channels *c, u64 channel, struct termios *to) {
     return e;
 }
 
-err channel_setattr(struct channels *c, u64 channel, const struct termios *new, u64 action) {
+err channel_setattr(struct channels *c, u64 channel, const struct termios *new, u64 action, u64 now) {
     err e = check_terminal(c, channel);
     if (!e)
         e = tty_setattr(&c->tty, new, action);
     if (!e)
-        send(c); /* it may have been stopped, and is not any more */
+        channels_run(c, now); /* it may have been stopped, and is not any more */
     return e;
 }

@@ -50,7 +50,7 @@ u64 channels_deadline(const struct channels *c);
 must_check err channel_read(struct channels *c, u64 channel, void *to, u32 max, u64 now);
 
 /* Takes up to n (> 0) bytes: how many; -E_AGAIN: none; -E_NXIO; -E_BADF: not a channel to write to. */
-must_check err channel_write(struct channels *c, u64 channel, const void *from, u32 n);
+must_check err channel_write(struct channels *c, u64 channel, const void *from, u32 n, u64 now);
 
 /* POLLxxx bits, or -E_NXIO. */
 must_check err channel_poll(struct channels *c, u64 channel);
@@ -60,4 +60,5 @@ u64 channels_take_signals(struct channels *c);
 
 /* The terminal's settings. -E_NOTTY: not a terminal; -E_NXIO; set: also -E_INVAL as tty_setattr. */
 must_check err channel_getattr(const struct channels *c, u64 channel, struct termios *to);
-must_check err channel_setattr(struct channels *c, u64 channel, const struct termios *new, u64 action);
+must_check err channel_setattr(struct channels *c, u64 channel, const struct termios *new, u64 action,
+                               u64 now);

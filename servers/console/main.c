@@ -59,7 +59,7 @@ err console_on_write(struct ipc_ctx *c, const struct console_write_req *req, str
     if (req->bytes == 0 || req->bytes > MSG_TAIL_BYTES ||
         MSG_REG_WORDS + ROUND_UP(req->bytes, 8) / 8 > c->words)
         return -E_INVAL;
-    err n = channel_write(&channels, req->channel, c->tail, (u32)req->bytes);
+    err n = channel_write(&channels, req->channel, c->tail, (u32)req->bytes, clock_ns());
     if (n < 0)
         return n;
     rep->taken = (u64)n;
@@ -101,7 +101,7 @@ err console_on_setattr(struct ipc_ctx *c, const struct console_setattr_req *req,
     if (MSG_REG_WORDS + ROUND_UP(sizeof t, 8) / 8 > c->words)
         return -E_INVAL;
     memcpy(&t, c->tail, sizeof t);
-    return channel_setattr(&channels, req->channel, &t, req->action);
+    return channel_setattr(&channels, req->channel, &t, req->action, clock_ns());
 }
 
 err console_on_winsize(struct ipc_ctx *c, const struct console_winsize_req *req,

@@ -47,34 +47,33 @@ void uart_init(struct uart *u, const struct port_io *io, u16 base) {
     reg_out(u, UART_IER, u->enabled);
 }
 
-static u32 receive(struct uart *u) {
+/* Irqs are edges: a cause that is left standing is switched off, and on again when something can be done
+ * about it. Then it makes a new edge. */
+static void enable(struct uart *u, u8 cause, bool on) {
+    u8 enabled = on ? u->enabled | cause : u->enabled & (u8)~cause;
+    if (enabled != u->enabled) {
+        u->enabled = enabled;
+        reg_out(u, UART_IER, enabled);
+    }
+}
+
+u32 uart_receive(struct uart *u) {
     u32 n = 0;
+    if (!u->present)
+        return 0;
     while (fifo_room(&u->rx) && (reg_in(u, UART_LSR) & LSR_RECEIVED)) {
         fifo_put(&u->rx, reg_in(u, UART_DATA));
         n++;
     }
+    enable(u, IER_RECEIVE, fifo_room(&u->rx));
     return n;
 }
 
-static void transmit(struct uart *u) {
+void uart_transmit(struct uart *u) {
+    if (!u->present)
+        return;
     while (!u->paused && fifo_used(&u->tx) && (reg_in(u, UART_LSR) & LSR_EMPTY))
         for (int i = 0; i < FIFO_DEPTH && fifo_used(&u->tx); i++)
             reg_out(u, UART_DATA, (u8)fifo_get(&u->tx));
-}
-
-u32 uart_run(struct uart *u) {
-    if (!u->present)
-        return 0;
-    u32 n = receive(u);
-    transmit(u);
-    /* Irqs are edges: a cause that is left standing is switched off, and on again when something can be done
-     * about it. Then it makes a new edge. */
-    u8 enable = fifo_room(&u->rx) ? IER_RECEIVE : 0;
-    if (!u->paused && fifo_used(&u->tx))
-        enable |= IER_TRANSMIT;
-    if (enable != u->enabled) {
-        u->enabled = enable;
-        reg_out(u, UART_IER, enable);
-    }
-    return n;
+    enable(u, IER_TRANSMIT, !u->paused && fifo_used(&u->tx));
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A serial port: 16550 with its FIFOs (PC16550D data sheet), driven by interrupts. Nothing waits: uart_run
- * moves what can be moved now, within a bound. */
+/* A serial port: 16550 with its FIFOs (PC16550D data sheet), driven by interrupts. Nothing waits: both
+ * directions move what can be moved now, within a bound.
+ *
+ * Interrupts are edges, and reading a byte takes its interrupt back: who calls uart_receive must look at what
+ * came. */
 #pragma once
 
 #include "fifo.h"
@@ -24,11 +27,14 @@ struct uart {
 };
 
 /* Sets the port up: 115,200 8N1, FIFOs on, receive interrupts on. `present` is false if nothing is there;
- * uart_run then does nothing. */
+ * the other functions then do nothing. */
 void uart_init(struct uart *u, const struct port_io *io, u16 base);
 
-/* Receives into rx and sends from tx as far as the hardware has or takes bytes. To be called after each irq,
- * after bytes were put into tx, and after bytes were taken from rx. When rx is full the rest stays in the
- * hardware, which holds the sender back. At most 2 * FIFO_BYTES bytes a call. Returns the number of bytes
- * received. */
-u32 uart_run(struct uart *u);
+/* Moves what the hardware has received into rx. To be called after each irq, and after bytes were taken from
+ * rx. When rx is full the rest stays in the hardware, which holds the sender back. Returns the number of
+ * bytes, at most FIFO_BYTES. */
+u32 uart_receive(struct uart *u);
+
+/* Sends from tx as much as the hardware takes. To be called after each irq, and after bytes were put into tx.
+ */
+void uart_transmit(struct uart *u);

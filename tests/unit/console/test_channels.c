@@ -47,16 +47,16 @@ Test(channels, of_the_other_mode_are_not_there) {
     struct termios t;
     begin(CONSOLE_MODE_TTY);
     cr_expect_eq(channel_read(&c, CHANNEL_STDIN, to, 4, 1), -E_NXIO);
-    cr_expect_eq(channel_write(&c, CHANNEL_STDOUT, "x", 1), -E_NXIO);
-    cr_expect_eq(channel_write(&c, CHANNEL_COUNT, "x", 1), -E_NXIO);
+    cr_expect_eq(channel_write(&c, CHANNEL_STDOUT, "x", 1, 1), -E_NXIO);
+    cr_expect_eq(channel_write(&c, CHANNEL_COUNT, "x", 1, 1), -E_NXIO);
     cr_expect_eq(channel_poll(&c, ~0ull), -E_NXIO);
     begin(CONSOLE_MODE_CMD);
     cr_expect_eq(channel_read(&c, CHANNEL_TTY, to, 4, 1), -E_NXIO);
-    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "x", 1), -E_NXIO);
+    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "x", 1, 1), -E_NXIO);
     cr_expect_eq(channel_getattr(&c, CHANNEL_TTY, &t), -E_NXIO);
     cr_expect_eq(channel_getattr(&c, CHANNEL_STDIN, &t), -E_NOTTY);
     cr_expect_eq(channel_read(&c, CHANNEL_STDOUT, to, 4, 1), -E_BADF);
-    cr_expect_eq(channel_write(&c, CHANNEL_STDIN, "x", 1), -E_BADF);
+    cr_expect_eq(channel_write(&c, CHANNEL_STDIN, "x", 1, 1), -E_BADF);
     m.absent = true;
     channels_init(&c, &m.io, CONSOLE_MODE_CMD);
     cr_expect_eq(channel_read(&c, CHANNEL_STDIN, to, 4, 1), -E_NXIO);
@@ -72,7 +72,7 @@ Test(channels, terminal) {
     cr_expect_eq(channel_poll(&c, CHANNEL_TTY), POLLIN | POLLOUT);
     cr_expect_eq(channel_read(&c, CHANNEL_TTY, to, 20, 1), 6);
     cr_expect(memcmp(to, "hello\n", 6) == 0);
-    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "ok\n", 3), 3);
+    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "ok\n", 3, 1), 3);
     cr_expect(m.sent_n == 11 && memcmp(m.sent, "hello\r\nok\r\n", 11) == 0);
     cr_expect(feed("\003", 1));
     cr_expect_eq(channels_take_signals(&c), 1ull << SIGINT);
@@ -85,7 +85,7 @@ Test(channels, a_writer_is_told_of_room) {
     memset(many, 'x', sizeof many);
     cr_expect(!feed("\023", 1)); /* the user stops the output */
     err n, total = 0;
-    while ((n = channel_write(&c, CHANNEL_TTY, many, sizeof many)) > 0)
+    while ((n = channel_write(&c, CHANNEL_TTY, many, sizeof many, 1)) > 0)
         total += n;
     cr_expect_eq(n, -E_AGAIN);
     cr_expect_eq(total, FIFO_BYTES);
@@ -96,17 +96,25 @@ Test(channels, a_writer_is_told_of_room) {
     cr_expect_eq(channel_poll(&c, CHANNEL_TTY), POLLOUT);
 }
 
+Test(channels, a_signal_is_seen_by_whatever_takes_its_byte) {
+    begin(CONSOLE_MODE_TTY);
+    uart_model_feed(&m, (const u8 *)"\003", 1); /* its irq comes later, if at all */
+    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "y\n", 2, 1), 2);
+    cr_expect(channels_take_news(&c));
+    cr_expect_eq(channels_take_signals(&c), 1ull << SIGINT);
+}
+
 Test(channels, settings_that_end_a_stop_send_what_waited) {
     struct termios t;
     begin(CONSOLE_MODE_TTY);
     feed("\023", 1);
-    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "abc", 3), 3);
+    cr_expect_eq(channel_write(&c, CHANNEL_TTY, "abc", 3, 1), 3);
     cr_expect_eq(m.sent_n, 0);
     cr_assert_eq(channel_getattr(&c, CHANNEL_TTY, &t), 0);
     t.c_iflag &= ~(u32)IXON;
-    cr_assert_eq(channel_setattr(&c, CHANNEL_TTY, &t, TCSETS), 0);
+    cr_assert_eq(channel_setattr(&c, CHANNEL_TTY, &t, TCSETS, 1), 0);
     cr_expect_eq(m.sent_n, 3);
-    cr_expect_eq(channel_setattr(&c, CHANNEL_TTY, &t, 1), -E_INVAL);
+    cr_expect_eq(channel_setattr(&c, CHANNEL_TTY, &t, 1, 1), -E_INVAL);
 }
 
 Test(channels, a_timed_read_is_told_when_its_time_is_over) {
@@ -117,7 +125,7 @@ Test(channels, a_timed_read_is_told_when_its_time_is_over) {
     t.c_lflag &= ~(u32)ICANON;
     t.c_cc[VMIN] = 0;
     t.c_cc[VTIME] = 1;
-    cr_assert_eq(channel_setattr(&c, CHANNEL_TTY, &t, TCSETS), 0);
+    cr_assert_eq(channel_setattr(&c, CHANNEL_TTY, &t, TCSETS, 1), 0);
     cr_expect_eq(channels_deadline(&c), 0);
     cr_expect_eq(channel_read(&c, CHANNEL_TTY, to, 4, 50), -E_AGAIN);
     cr_expect(!channels_take_news(&c));
@@ -153,8 +161,8 @@ Test(channels, much_typed_ahead_is_not_lost) {
 Test(channels, output_of_a_command_is_raw) {
     const char bytes[] = "a\n\0\377\r";
     begin(CONSOLE_MODE_CMD);
-    cr_expect_eq(channel_write(&c, CHANNEL_STDOUT, bytes, 5), 5);
-    cr_expect_eq(channel_write(&c, CHANNEL_STDERR, "e", 1), 1);
+    cr_expect_eq(channel_write(&c, CHANNEL_STDOUT, bytes, 5, 1), 5);
+    cr_expect_eq(channel_write(&c, CHANNEL_STDERR, "e", 1, 1), 1);
     cr_expect_eq(channel_poll(&c, CHANNEL_STDERR), POLLOUT);
     cr_expect(m.stdout_n == 5 && memcmp(m.stdout_bytes, bytes, 5) == 0);
     cr_expect(m.stderr_n == 1 && m.stderr_bytes[0] == 'e');

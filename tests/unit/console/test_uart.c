@@ -19,7 +19,7 @@ Test(uart, set_up) {
     uart_init(&u, &m.io, LAUNCH_COM1);
     cr_assert(!u.present);
     fifo_put(&u.tx, 'x');
-    cr_assert_eq(uart_run(&u), 0);
+    cr_assert_eq(uart_receive(&u), 0);
 }
 
 static u8 byte_nr(u32 i) {
@@ -45,13 +45,13 @@ Test(uart, random_traffic_loses_nothing) {
         case 2: /* the program reads, rarely so much that the queue always stays short */
             for (n = (u32)seed_next(&seed, 40); n && fifo_used(&u.rx); n--)
                 cr_assert_eq(fifo_get(&u.rx), byte_nr(taken++));
-            uart_run(&u);
+            uart_receive(&u);
             break;
         case 3: /* the program writes */
             for (n = (u32)seed_next(&seed, 100); n && put < TOTAL && fifo_put(&u.tx, byte_nr(put)); n--)
                 put++;
             u.paused = seed_next(&seed, 20) == 0;
-            uart_run(&u);
+            uart_transmit(&u);
             break;
         case 4:
             uart_model_block(&m, seed_next(&seed, 3) == 0);
@@ -59,7 +59,8 @@ Test(uart, random_traffic_loses_nothing) {
         default:
             if (m.irq) {
                 m.irq = false;
-                uart_run(&u);
+                uart_receive(&u);
+                uart_transmit(&u);
             }
         }
     }
@@ -76,9 +77,9 @@ Test(uart, a_full_queue_holds_the_sender_back) {
         fifo_put(&u.rx, 0);
     cr_assert_eq(uart_model_feed(&m, (const u8 *)"0123456789abcdefgh", 18), 16);
     m.irq = false;
-    cr_assert_eq(uart_run(&u), 0);
+    cr_assert_eq(uart_receive(&u), 0);
     cr_assert_eq(m.ier, 0, "or the line stays up and makes no edge");
     fifo_clear(&u.rx);
-    cr_assert_eq(uart_run(&u), 16);
+    cr_assert_eq(uart_receive(&u), 16);
     cr_assert_eq(m.ier, 1);
 }
