@@ -91,7 +91,7 @@ static void set_limits(struct process *p) {
     p->rlimit[RLIMIT_NPROC] = (struct rlimit64){PID_LIMIT, PID_LIMIT};
 }
 
-struct process *boot_first_process(bool tty) {
+static struct process *make_first(bool tty) {
     struct process *p = process_create(pid_alloc(&state.tasks));
     struct task *t = kmem_cache_alloc(state.task_cache, GFP_KERNEL);
     if (!p || !t)
@@ -128,7 +128,7 @@ static err make_args(struct args *a, const char *command, bool tty) {
 static err start_first(const char *command, bool tty) {
     struct path_walk *w = walk_buffer();
     struct args a;
-    struct process *p = boot_first_process(tty);
+    struct process *p = make_first(tty);
     if (!p)
         return -E_NOMEM;
     args_init(&a);

@@ -15,7 +15,8 @@
 static struct {
     char bytes[MSG_TAIL_BYTES];
     u64 n, at;
-    bool asking; /* a worker is at it */
+    bool asking;  /* a worker is at it */
+    bool crossed; /* and another one came meanwhile: it is to look again */
 } input[CHANNEL_COUNT];
 
 /* Hands over what is there. */
@@ -34,7 +35,9 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
     if (!bytes)
         return 0;
     if (channel == CHANNEL_TTY && state.tty.group && p->sid == state.tty.session && p->pgid != state.tty.group) {
-        signal_group(p->pgid, SIGTTIN, NULL);
+        if (sig_ignored(p->sighand, SIGTTIN) || (k->task->blocked & SIGSET(SIGTTIN)))
+            return -E_IO;
+        signal_group(p->pgid, SIGTTIN, NULL); /* this task is of the group: it does not wait */
         return block(k, &state.tty.readable, 0, BLOCK_RESTART);
     }
     if (input[channel].at < input[channel].n)
@@ -44,7 +47,9 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
         input[channel].asking = true;
         err e = console_read(CONSOLE, &(struct console_read_req){channel, MIN(bytes, MSG_TAIL_BYTES)}, 0, &rep);
         input[channel].asking = false;
-        wake(&state.tty.readable);
+        if (input[channel].crossed)
+            wake(&state.tty.readable);
+        input[channel].crossed = false;
         if (e < 0 && e != -E_AGAIN)
             return e;
         if (e >= 0) {
@@ -53,6 +58,8 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
             input[channel].at = 0;
             return rep.bytes ? take(k, channel, buffer, bytes) : 0;
         }
+    } else {
+        input[channel].crossed = true;
     }
     return f->flags & O_NONBLOCK ? -E_AGAIN : block(k, &state.tty.readable, 0, BLOCK_RESTART);
 }

@@ -291,7 +291,7 @@ static err call_below(u32 to, u64 label, const u64 *in, u64 *out) {
     if (to == SERVICE(SRV_CONSOLE))
         return console_call(label, in, out);
     if (to == SERVICE(SRV_CACHE)) /* no file but what exists without a disk */
-        return label == cache_label_get || label == cache_label_put ? 0 : -E_NOENT;
+        return label == cache_label_lookup ? -E_NOENT : 0;
     return -E_NOSYS;
 }
 
@@ -465,9 +465,7 @@ u32 world_memories(void) {
 struct task *world_begin(void) {
     err e = boot(NULL);
     cr_assert_eq(e, -E_NOENT);
-    state.root = (struct node){FS_DISK, S_IFDIR | 0755, 1};
-    struct process *p = boot_first_process(true);
-    cr_assert(p);
+    struct process *p = state.tasks.init;
     struct task *t = TAILQ_FIRST(&p->tasks);
     p->mm = mm_create();
     cr_assert_eq(kern_thread_create(p->mm->space, t->tid, &t->thread, &t->frame), 0);
