@@ -66,6 +66,25 @@ Test(space, a_list_stops_where_it_fails_and_says_why) {
     cr_assert_eq(frame_table[302].shares, 0);
 }
 
+Test(space, a_list_may_jump_between_tables_and_rights) {
+    struct space *s = world_space(0, 12);
+    struct window w = window_of_space(s, A);
+    struct map_item items[] = {{0x1ff000 | MAP_READ, 300},
+                               {0x200000 | MAP_READ | MAP_WRITE, 301},
+                               {0x1fe000 | MAP_READ | MAP_EXEC, 302},
+                               {0x40000000 | MAP_READ, 303},
+                               {0x201000 | MAP_READ, 304},
+                               {0x202000 | MAP_WRITE | MAP_EXEC, 305}};
+    struct map_result r = mm_map(&w, items, ARRAY_LEN(items));
+    cr_assert(r.done == 5 && r.why == E_RIGHTS);
+    for (u32 i = 0; i < 5; i++) {
+        u64 want = pt_entry(items[i].frame, items[i].address & PAGE_MASK);
+        cr_assert_eq(*pt_leaf(s, items[i].address & ~PAGE_MASK), want);
+    }
+    pfn where;
+    cr_assert_null(mm_audit(&where));
+}
+
 Test(space, a_permit_limits_place_rights_and_frames) {
     struct space *s = world_space(0, 10);
     i64 i = space_permit(s, 0x200000, 2, MAP_READ | MAP_WRITE);
