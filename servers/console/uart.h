@@ -20,8 +20,7 @@ struct uart {
     const struct port_io *io;
     u16 base;
     bool present;
-    bool paused; /* transmit nothing for now (XOFF); the owner's to set, uart_run to be called after it is
-                    cleared */
+    bool paused; /* transmit nothing for now (XOFF): the owner's; after it is cleared, uart_transmit */
     u8 enabled;  /* interrupt enable register, as last written */
     struct fifo rx, tx;
 };

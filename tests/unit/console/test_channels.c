@@ -158,6 +158,40 @@ Test(channels, much_typed_ahead_is_not_lost) {
     cr_expect(memcmp(text, have, sizeof text) == 0);
 }
 
+Test(channels, random_typing_wakes_the_reader) {
+    enum { TOTAL = 30000 };
+    static u8 text[TOTAL];
+    u64 seed = seed_begin(5);
+    u32 sent = 0, got = 0;
+    bool waiting = false; /* a reader is to be told before it tries again */
+    begin(CONSOLE_MODE_TTY);
+    for (u32 i = 0; i < TOTAL; i++)
+        text[i] = seed_next(&seed, 30) ? (u8)('a' + i % 26) : '\n';
+    text[TOTAL - 1] = '\n';
+    while (got < TOTAL) {
+        u8 to[200];
+        u32 n = (u32)seed_next(&seed, 17);
+        sent += uart_model_feed(&m, text + sent, MIN(TOTAL - sent, n));
+        if (seed_next(&seed, 3) == 0) /* a program writes meanwhile; the terminal takes it sooner or later */
+            (void)!channel_write(&c, CHANNEL_TTY, "output\n", 7, 1);
+        uart_model_block(&m, seed_next(&seed, 4) == 0);
+        m.sent_n = 0;
+        if (m.irq && seed_next(&seed, 2))
+            m.irq = false, channels_run(&c, 1);
+        if (channels_take_news(&c))
+            waiting = false;
+        cr_assert(!waiting || sent < TOTAL || m.irq, "a reader waits for ever");
+        if (waiting || seed_next(&seed, 3))
+            continue;
+        err r = channel_read(&c, CHANNEL_TTY, to, 1 + (u32)seed_next(&seed, sizeof to), 1);
+        waiting = r == -E_AGAIN;
+        cr_assert(r > 0 || waiting);
+        if (r > 0)
+            cr_assert(memcmp(to, text + got, (size_t)r) == 0);
+        got += r > 0 ? (u32)r : 0;
+    }
+}
+
 Test(channels, output_of_a_command_is_raw) {
     const char bytes[] = "a\n\0\377\r";
     begin(CONSOLE_MODE_CMD);
