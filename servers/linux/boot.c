@@ -59,7 +59,7 @@ static err mount_root(void) {
 }
 
 static err attach(u64 *mode) {
-    struct console_attach_rep console;
+    struct console_attach_rep console = {0};
     struct region_attach_rep region;
     ipc_next_send_cap(SLOT_ENDPOINT);
     err e = region_attach(SERVICE(SRV_REGION), &(struct region_attach_req){0}, &region);
@@ -143,7 +143,7 @@ static err start_first(const char *command, bool tty) {
 }
 
 err boot(const char *command) {
-    u64 mode;
+    u64 mode = CONSOLE_MODE_TTY;
     init_state();
     err e = make_caches();
     if (!e)
