@@ -101,8 +101,9 @@ i64 call_cap_drop(struct call *c) {
         return -E_BADCAP;
     struct capability *cap = captable_slots(table) + c->a[1];
     if (cap->kind == KIND_REPLY)
-        reply_drop(cap);
-    cap_clear(cap);
+        reply_drop(cap); /* whoever is asked again may have put a new right there by now */
+    else
+        cap_clear(cap);
     return 0;
 }
 

@@ -193,9 +193,8 @@ struct thread *ipc_reply_wait(struct thread *t) {
         e = reply_check(&reply);
     if (e)
         return failed(t, e);
-    struct thread *next = reply.to ? reply_go(&reply) : NULL;
     cap_clear(right);
-    return wait(t, &w, next);
+    return wait(t, &w, reply.to ? reply_go(&reply) : NULL);
 }
 
 struct thread *ipc_fault_reply_wait(struct thread *t) {

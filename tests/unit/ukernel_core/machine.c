@@ -3,6 +3,8 @@
 #include "arch/log.h"
 #include "arch/panic.h"
 #include "arch/switch.h"
+#include "core/fast.h"
+#include "core/fault.h"
 #include "core/interrupt.h"
 #include "core/reply.h"
 #include "core/syscall.h"
@@ -156,6 +158,14 @@ static void run(struct thread *next) {
 void machine_syscall(void) {
     cpu.current->by_iret = false;
     run(kernel_syscall(cpu.current));
+}
+
+void machine_fault(vaddr address, u64 error) {
+    struct thread *t = cpu.current;
+    t->by_iret = true;
+    fault_happened(t, address, error);
+    struct thread *next = fast_fault(t);
+    run(next ? next : sched_leave(fault_send(t)));
 }
 
 void machine_reschedule(void) {

@@ -25,6 +25,8 @@ struct capability *machine_grant(struct space *s, u32 slot, enum frame_kind kind
 
 /* The running thread executes SYSCALL with the registers that it has. */
 void machine_syscall(void);
+/* The running thread faults there: access as the processor's error code says. */
+void machine_fault(vaddr address, u64 error);
 /* Look for something to run (after a change from outside). */
 void machine_reschedule(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Seeded random sequences of calls by random threads. The model: every call carries a number of its own,
- * whoever receives it knows it, and an answer to it arrives at exactly that caller with exactly that number.
+/* Seeded random sequences of calls by random threads: servers, and programs (alien threads in the last space)
+ * that call, fault and are interrupted. The model: every call carries a number of its own, whoever receives
+ * it knows it, and an answer to it arrives at exactly that caller with exactly that number.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,22 +12,26 @@
 #include "machine.h"
 
 enum {
-    SPACES = 3,
+    SPACES = 4,
+    SERVERS = 9,
     ENDPOINTS = 3,
-    THREADS = 9,
+    THREADS = 12,
     FIRST_ENDPOINT = 1,
     FIRST_THREAD = 10,
     FIRST_REPLY = 40,
-    REPLIES = 4
+    REPLIES = 16
 };
 enum { SLOT_OWN_TABLE = 30, STEPS = 40000 };
+enum { AFTER_SYSCALL = 0x1002 }; /* a program's instruction pointer */
 
 static struct space *spaces[SPACES];
 static struct endpoint *endpoints[ENDPOINTS];
 static struct thread *threads[THREADS];
 static u64 expected[THREADS]; /* label of the answer that this thread's call will get; 0: not known yet */
-static u64 asked[THREADS];    /* word 0 of the call that it has made */
+static u64
+    asked[THREADS]; /* word 0 of the call that it has made, 0: none; a program's system-call number too */
 static u64 numbers;
+static u64 answered, repeated, faulted; /* what happened to programs */
 
 static u64 rng;
 static u64 pick(u64 n) {
@@ -57,9 +62,17 @@ static void build(void) {
         endpoints[i] = machine_endpoint();
     for (u32 i = 0; i < SPACES; i++)
         spaces[i] = machine_space();
-    for (u32 i = 0; i < THREADS; i++)
-        threads[i] = machine_thread(spaces[i % SPACES], (u8)(PRIO_PROGRAM + i / 2), 0);
-    for (u32 s = 0; s < SPACES; s++) {
+    struct space *programs = spaces[SPACES - 1];
+    programs->system_call = endpoint_ref(endpoints[0], 7);
+    programs->exception = endpoint_ref(endpoints[1], 8);
+    for (u32 s = 0; s < SPACES; s++)
+        spaces[s]->pager = endpoint_ref(endpoints[2], 9);
+    for (u32 i = 0; i < SERVERS; i++)
+        threads[i] = machine_thread(spaces[i % (SPACES - 1)], (u8)(PRIO_PROGRAM + i / 2), 0);
+    for (u32 i = SERVERS; i < THREADS; i++)
+        threads[i] = machine_thread(programs, (u8)(PRIO_REGION + i % 2),
+                                    THREAD_ALIEN) /* above most: they would starve */;
+    for (u32 s = 0; s < SPACES - 1; s++) {
         for (u32 i = 0; i < ENDPOINTS; i++)
             machine_grant(spaces[s], FIRST_ENDPOINT + i, KIND_ENDPOINT, endpoints[i], 100 + i);
         for (u32 i = 0; i < THREADS; i++)
@@ -75,6 +88,17 @@ static u32 some_endpoint(void) {
 
 static u32 some_reply(void) {
     return FIRST_REPLY + (u32)pick(REPLIES);
+}
+
+/* Mostly one that t can answer, if there is one. */
+static u32 some_right(struct thread *t) {
+    for (u32 i = 0; i < 24; i++) {
+        u32 slot = some_reply();
+        const struct capability *c = captable_slots(t->space->table) + slot;
+        if (c->kind == KIND_REPLY && reply_waiter(c))
+            return slot;
+    }
+    return pick(8) ? 0 : some_reply();
 }
 
 static void do_call(struct thread *t) {
@@ -95,12 +119,14 @@ static void do_call(struct thread *t) {
 
 /* reply_wait, with or without an answer. */
 static void do_wait(struct thread *t) {
-    u32 used = pick(3) ? some_reply() : 0;
+    u32 used = some_right(t);
     struct capability *right = captable_slots(t->space->table) + used;
     struct thread *to = used && right->kind == KIND_REPLY ? reply_waiter(right) : NULL;
     u64 label = ++numbers;
-    if (to && to->kind == MSG_CALL)
+    bool answers = to && (to->kind == MSG_CALL || to->kind == MSG_ALIEN);
+    if (answers)
         expected[index_of(to)] = label;
+    t->regs.rdi = label; /* what an alien call returns */
     bool poll = pick(8) == 0;
     t->regs.rax = SYS_reply_wait | pick(7) << 8 | (poll ? (u64)WAIT_POLL << 16 : 0);
     t->regs.rbx = used;
@@ -117,14 +143,14 @@ static void do_wait(struct thread *t) {
     machine_syscall();
     if (refused) {
         cr_assert_lt((i64)t->regs.rax, 0);
-        if (to)
+        if (answers)
             expected[index_of(to)] = 0;
     }
 }
 
 static void do_forward(struct thread *t) {
     t->regs.rax = SYS_forward_wait | 2ull << 8 | (u64)WAIT_POLL << 16;
-    t->regs.rbx = some_reply() | (u64)some_endpoint() << 32;
+    t->regs.rbx = some_right(t) | (u64)some_endpoint() << 32;
     t->regs.r12 = 0x2000;
     t->regs.r13 = 0;
     t->regs.r14 = t->regs.r15 = 0;
@@ -136,6 +162,7 @@ static void do_forward(struct thread *t) {
 }
 
 static void plain(struct thread *t, u64 number, u64 a, u64 b) {
+    t->regs.rdx = pick(3); /* fault_as: the access */
     t->regs.rax = number;
     t->regs.rdi = a;
     t->regs.rsi = b;
@@ -166,12 +193,37 @@ static void from_outside(void) {
         sched_timer();
     if (!cpu.current && pick(2))
         endpoint_set_bits(endpoints[pick(ENDPOINTS)], 1ull << pick(8));
-    struct thread *t = threads[pick(THREADS)];
-    if (!cpu.current && pick(4) == 0)
-        thread_stop(t);
-    if (t->state == THREAD_STOPPED)
-        cr_assert_eq(thread_start(t), 0);
+    if (!cpu.current && pick(8) == 0)
+        thread_stop(threads[pick(THREADS)]);
+    for (u32 i = 0; i < THREADS; i++)
+        if (threads[i]->state == THREAD_STOPPED && pick(2))
+            cr_assert_eq(thread_start(threads[i]), 0);
     machine_reschedule();
+}
+
+/* A program: its system call was answered, or is to be made again (it was stopped), or has been raised (rax
+ * is untouched). */
+static void step_of_program(struct thread *t) {
+    u32 me = index_of(t);
+    cr_assert(!t->attention);
+    if (asked[me] && t->regs.rip == AFTER_SYSCALL)
+        cr_assert(t->regs.rax == expected[me] || t->regs.rax == asked[me],
+                  "program %u: %lu not %lu, call %lu", me, (unsigned long)t->regs.rax,
+                  (unsigned long)expected[me], (unsigned long)asked[me]);
+    answered += asked[me] && t->regs.rax == expected[me];
+    repeated += asked[me] && t->regs.rip != AFTER_SYSCALL;
+    asked[me] = expected[me] = 0;
+    if (pick(3) == 0) {
+        faulted++;
+        machine_fault(pick(8) << PAGE_SHIFT | pick(2) << 47, pick(2) * 2);
+        return;
+    }
+    asked[me] = ++numbers;
+    t->regs.rip = AFTER_SYSCALL;
+    t->regs.rax = asked[me];
+    t->regs.rdi = asked[me];
+    t->regs.r9 = ~asked[me];
+    machine_syscall();
 }
 
 static void one_step(void) {
@@ -180,12 +232,16 @@ static void one_step(void) {
         from_outside();
         return;
     }
+    if (t->flags & THREAD_ALIEN) {
+        step_of_program(t);
+        return;
+    }
     look(t);
-    switch (pick(12)) {
-    case 0 ... 3:
+    switch (pick(15)) {
+    case 0 ... 1:
         do_call(t);
         break;
-    case 4 ... 7:
+    case 2 ... 7:
         do_wait(t);
         break;
     case 8:
@@ -195,9 +251,19 @@ static void one_step(void) {
         plain(t, SYS_notify, some_endpoint(), 1ull << pick(8));
         break;
     case 10:
-        plain(t, pick(2) ? SYS_stop : SYS_yield, FIRST_THREAD + pick(THREADS), 0);
+        plain(t, pick(8) ? SYS_yield : SYS_stop, FIRST_THREAD + pick(THREADS), 0);
         break;
     case 11:
+        if (pick(8) == 0)
+            plain(t, SYS_interrupt, FIRST_THREAD + SERVERS + pick(THREADS - SERVERS), 0);
+        break;
+    case 12:
+        plain(t, SYS_fault_as, some_right(t), pick(8) << PAGE_SHIFT);
+        break;
+    case 13:
+        plain(t, SYS_raise, some_right(t), 1);
+        break;
+    case 14:
         plain(t, SYS_cap_drop, SLOT_OWN_TABLE, some_reply());
         break;
     }
@@ -210,5 +276,7 @@ Test(core, random_calls) {
         one_step();
         machine_check(threads, THREADS, endpoints, ENDPOINTS);
     }
-    cr_assert_gt(cpu.calls, STEPS / 20); /* something has happened */
+    printf("%lu calls; programs: %lu answered, %lu repeated, %lu faults\n", (unsigned long)cpu.calls,
+           (unsigned long)answered, (unsigned long)repeated, (unsigned long)faulted);
+    cr_assert(cpu.calls > STEPS / 20 && answered > 20 && faulted > 20); /* something has happened */
 }
