@@ -4,13 +4,17 @@
 #include "arch/cpu.h"
 #include "core/thread.h"
 
+#define SAVED_REGS(R)                                                                                        \
+    R(r15)                                                                                                   \
+    R(r14) R(r13) R(r12) R(r11) R(r10) R(r9) R(r8) R(rdi) R(rsi) R(rbp) R(rbx) R(rdx) R(rcx) R(rax) R(rip)   \
+        R(rflags) R(rsp)
+#define SAVED_REG(name) OFFSET(T_##name, offsetof(struct thread, regs.name));
+
 void offsets(void);
 void offsets(void) {
     OFFSET(CPU_CURRENT, offsetof(struct cpu, current));
     OFFSET(CPU_STACK, offsetof(struct cpu, kernel_stack));
     OFFSET(CPU_USER_RSP, offsetof(struct cpu, user_rsp));
-#define REG(name) OFFSET(T_##name, offsetof(struct thread, regs.name));
-    REG(r15)
-    REG(r14) REG(r13) REG(r12) REG(r11) REG(r10) REG(r9) REG(r8) REG(rdi) REG(rsi) REG(rbp) REG(rbx) REG(rdx)
-        REG(rcx) REG(rax) REG(rip) REG(rflags) REG(rsp) OFFSET(T_BY_IRET, offsetof(struct thread, by_iret));
+    SAVED_REGS(SAVED_REG)
+    OFFSET(T_BY_IRET, offsetof(struct thread, by_iret));
 }
