@@ -120,10 +120,11 @@ static u64 *store_pointers(u64 *to, const char **strings, u64 *address, u32 coun
     return to;
 }
 
-err stack_build(struct stack_image *image, const struct args *a, const char *path, const struct aux *aux, u32 n_aux,
-                const u8 random[16], u64 top) {
+err stack_build(struct stack_image *image, const struct args *a, const char *path, const struct aux *aux,
+                u32 n_aux, const u8 random[16], u64 top) {
     u64 path_bytes = strlen(path) + 1;
-    u64 path_at = top - 8 - path_bytes, strings_at = path_at - a->used, random_at = (strings_at - 16) & ~15ull;
+    u64 path_at = top - 8 - path_bytes, strings_at = path_at - a->used,
+        random_at = (strings_at - 16) & ~15ull;
     u64 words = 1 + a->argc + 1 + a->envc + 1 + 2ull * (n_aux + 3);
     u64 sp = (random_at - words * 8) & ~15ull, n = top - sp;
     if (n > KMEM_SIZE_MAX)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What execve hands to a new program: the strings, #! lines, and the picture of the new stack. Pure over kmalloc.
+/* What execve hands to a new program: the strings, #! lines, and the picture of the new stack. Pure over
+ * kmalloc.
  *
- * The stack, from high to low: 8 zero bytes, the program's path, the strings, 16 random bytes, (aligned to 16) auxiliary vector,
- * envp, argv, argc at the stack pointer. */
+ * The stack, from high to low: 8 zero bytes, the program's path, the strings, 16 random bytes, (aligned to
+ * 16) auxiliary vector, envp, argv, argc at the stack pointer. */
 #pragma once
 
 #include <abi/types.h>
@@ -25,7 +26,8 @@ err args_add(struct args *a, const char *string, bool env) must_check;
 /* argv[0] goes; script's interpreter, its argument (NULL: none) and the script's path come in its place. */
 err args_script(struct args *a, const char *interpreter, const char *argument, const char *path) must_check;
 
-/* A #! line in the first `bytes` bytes of a file: interpreter and argument are cut out of `line` in place. -E_NOEXEC: none. */
+/* A #! line in the first `bytes` bytes of a file: interpreter and argument are cut out of `line` in place.
+ * -E_NOEXEC: none. */
 err script_parse(char *line, u64 bytes, char **interpreter, char **argument) must_check;
 
 struct aux {
@@ -36,7 +38,7 @@ struct stack_image {
     u64 n, sp;
     u64 arg_start, arg_end, env_end; /* where the strings lie in the program */
 };
-/* Builds the picture of a stack that ends at `top`. aux: n_aux entries without the ends; AT_RANDOM and AT_EXECFN and AT_NULL are
- * added here. -E_2BIG, -E_NOMEM. */
-err stack_build(struct stack_image *image, const struct args *a, const char *path, const struct aux *aux, u32 n_aux,
-                const u8 random[16], u64 top) must_check;
+/* Builds the picture of a stack that ends at `top`. aux: n_aux entries without the ends; AT_RANDOM and
+ * AT_EXECFN and AT_NULL are added here. -E_2BIG, -E_NOMEM. */
+err stack_build(struct stack_image *image, const struct args *a, const char *path, const struct aux *aux,
+                u32 n_aux, const u8 random[16], u64 top) must_check;

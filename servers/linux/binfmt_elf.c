@@ -28,7 +28,8 @@ enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 err elf_header(const void *bytes, struct elf_header *h) {
     struct ehdr e;
     memcpy(&e, bytes, sizeof e);
-    if (memcmp(e.ident, "\177ELF\2\1\1", 7) || e.machine != EM_X86_64 || (e.type != ET_EXEC && e.type != ET_DYN))
+    if (memcmp(e.ident, "\177ELF\2\1\1", 7) || e.machine != EM_X86_64 ||
+        (e.type != ET_EXEC && e.type != ET_DYN))
         return -E_NOEXEC;
     if (e.phentsize != ELF_PHDR_BYTES || !e.phnum || e.phnum > ELF_PHDRS_MAX)
         return -E_NOEXEC;
@@ -59,7 +60,8 @@ static void extend(struct elf_plan *plan, const struct elf_load *l) {
     plan->brk = MAX(plan->brk, ROUND_UP(l->address + l->memory_bytes, PAGE_BYTES));
 }
 
-err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, struct elf_plan *plan, bool *interpreter) {
+err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, struct elf_plan *plan,
+             bool *interpreter) {
     struct elf_plan made = {.phnum = h->phnum, .stack_exec = false};
     u64 bias = h->dyn ? ELF_DYN_BASE : 0;
     made.entry = h->entry + bias;
@@ -76,7 +78,8 @@ err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, stru
             made.phdr_address = p.vaddr + bias;
         if (p.type != PT_LOAD || !p.memsz)
             continue;
-        u64 before = made.loads ? made.load[made.loads - 1].address + made.load[made.loads - 1].memory_bytes : 0;
+        u64 before =
+            made.loads ? made.load[made.loads - 1].address + made.load[made.loads - 1].memory_bytes : 0;
         if (made.loads == ELF_LOADS_MAX || !load_is_sane(&p, bias, file_bytes) ||
             ROUND_DOWN(p.vaddr + bias, PAGE_BYTES) < before)
             return -E_NOEXEC;

@@ -29,13 +29,15 @@ struct elf_plan {
     bool stack_exec;
 };
 
-/* Reads and checks the first ELF_HEADER_BYTES bytes. -E_NOEXEC: not an x86-64 executable, or tables too large. */
+/* Reads and checks the first ELF_HEADER_BYTES bytes. -E_NOEXEC: not an x86-64 executable, or tables too
+ * large. */
 err elf_header(const void *bytes, struct elf_header *h) must_check;
-/* Reads the program headers (h->phnum * ELF_PHDR_BYTES bytes) of a file of file_bytes bytes. -E_NOEXEC: broken, or it wants an
- * interpreter (*interpreter says so). */
-err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, struct elf_plan *plan, bool *interpreter) must_check;
-/* Where a segment's parts lie: [map, file_end) pages of the file from page `index` on, [file_end, memory_end) anonymous, and
- * [zero, zero + zero_bytes) to be cleared in the last page of the file's part. */
+/* Reads the program headers (h->phnum * ELF_PHDR_BYTES bytes) of a file of file_bytes bytes. -E_NOEXEC:
+ * broken, or it wants an interpreter (*interpreter says so). */
+err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, struct elf_plan *plan,
+             bool *interpreter) must_check;
+/* Where a segment's parts lie: [map, file_end) pages of the file from page `index` on, [file_end, memory_end)
+ * anonymous, and [zero, zero + zero_bytes) to be cleared in the last page of the file's part. */
 struct elf_pieces {
     u64 map, file_end, memory_end, index, zero, zero_bytes;
 };

@@ -74,7 +74,8 @@ static err open_streams(struct process *p, bool tty) {
     for (u32 fd = 0; fd < 3; fd++) {
         static const char *const names[3] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
         u32 flags = tty ? O_RDWR : fd ? O_WRONLY : 0;
-        struct file *f = tty_open(tty ? CHANNEL_TTY : CHANNEL_STDIN + fd, tty ? "/dev/tty" : names[fd], flags);
+        struct file *f =
+            tty_open(tty ? CHANNEL_TTY : CHANNEL_STDIN + fd, tty ? "/dev/tty" : names[fd], flags);
         err e = f ? files_add(p->files, f, 0, FILES_MAX, false) : -E_NOMEM;
         if (e < 0)
             return e;
@@ -116,7 +117,8 @@ static struct process *make_first(bool tty) {
 
 static err make_args(struct args *a, const char *command, bool tty) {
     const char *const tail[] = {command ? "-c" : NULL, command};
-    const char *const env[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "PWD=/", tty ? "TERM=vt102" : "TERM=dumb"};
+    const char *const env[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "PWD=/",
+                               tty ? "TERM=vt102" : "TERM=dumb"};
     err e = args_add(a, command ? "/bin/sh" : "-sh", false);
     for (u32 i = 0; i < ARRAY_LEN(tail) && e >= 0 && tail[i]; i++)
         e = args_add(a, tail[i], false);

@@ -11,7 +11,9 @@
 i64 block(struct call *k, struct wait_queue *q, u64 deadline, enum block_kind kind) {
     struct task *t = k->task;
     if (kind != BLOCK_DEAF && signal_is_pending(t)) {
-        t->restart = kind == BLOCK_RESTART ? RESTART_CALL : kind == BLOCK_NOHAND ? RESTART_NOHAND : RESTART_NONE;
+        t->restart = kind == BLOCK_RESTART  ? RESTART_CALL
+                     : kind == BLOCK_NOHAND ? RESTART_NOHAND
+                                            : RESTART_NONE;
         t->restart_number = k->number;
         return -E_INTR;
     }

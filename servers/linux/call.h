@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* One system call of a program, as handlers see it, and what a handler can do but return a value.
  *
- * A handler returns the result (>= 0 or -E_xxx) with verdict ANSWER, or returns what one of these functions returned:
- *   block        the call is kept; its handler runs again when the queue is woken, a signal comes or the time is over
- *   forward      cache answers the program itself
- *   copy_in, copy_out, copy_string   if the program's page is absent the thread faults there, and the call comes again
- * `progress` is 0 at first, and what the handler left in it when the call comes again; it must describe all effects that
- * were committed. Handlers check after every call to another server what they relied on. */
+ * A handler returns the result (>= 0 or -E_xxx) with verdict ANSWER, or returns what one of these functions
+ * returned: block        the call is kept; its handler runs again when the queue is woken, a signal comes or
+ * the time is over forward      cache answers the program itself copy_in, copy_out, copy_string   if the
+ * program's page is absent the thread faults there, and the call comes again `progress` is 0 at first, and
+ * what the handler left in it when the call comes again; it must describe all effects that were committed.
+ * Handlers check after every call to another server what they relied on. */
 #pragma once
 
 #include "task.h"
 
 enum verdict {
-    ANSWER,   /* with the returned value */
-    BLOCKED,  /* kept, on a queue */
+    ANSWER,    /* with the returned value */
+    BLOCKED,   /* kept, on a queue */
     FORWARDED, /* cache has it */
-    FAULTING, /* the right to answer was used up: the call comes again */
+    FAULTING,  /* the right to answer was used up: the call comes again */
     REGISTERS, /* answer with all registers as regs_write left them */
     GONE       /* the thread that called is no more; there is no one to answer */
 };
@@ -38,10 +38,10 @@ struct call {
 
 /* What block() does when a signal waits to be delivered: the call ends with -EINTR, and ... */
 enum block_kind {
-    BLOCK_RESTART,  /* is sent again as SA_RESTART says */
-    BLOCK_NOHAND,   /* is sent again if no handler runs */
+    BLOCK_RESTART,   /* is sent again as SA_RESTART says */
+    BLOCK_NOHAND,    /* is sent again if no handler runs */
     BLOCK_NORESTART, /* is not sent again */
-    BLOCK_DEAF      /* it does not end */
+    BLOCK_DEAF       /* it does not end */
 };
 i64 block(struct call *k, struct wait_queue *q, u64 deadline, enum block_kind kind);
 i64 forward(struct call *k, u64 label, const u64 *words, u32 n);
@@ -54,7 +54,8 @@ i64 copy_string(struct call *k, char *to, u64 from, u64 max) must_check;
 /* How many of `bytes` could be copied; fewer: *stopped says where. No fault is made. */
 u64 copy_in_some(struct call *k, void *to, u64 from, u64 bytes, u64 *stopped);
 u64 copy_out_some(struct call *k, u64 to, const void *from, u64 bytes, u64 *stopped);
-/* Makes the caller fault at an address (access: enum access) after some progress; or -E_FAULT if that was tried already. */
+/* Makes the caller fault at an address (access: enum access) after some progress; or -E_FAULT if that was
+ * tried already. */
 i64 fault_at(struct call *k, u64 address, u64 access);
 
 /* The handler of a number; NULL: none. `waits`: it may wait for the disk (a call to cache). */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens between an exception of a task and its next user instruction: what exec and fork still have to write into its
- * memory, then its signals. Everything that touches user memory may end in a fault of the task; then the same exception comes
- * again and all of this runs once more, so state changes only after the last such touch of a step. */
+/* What happens between an exception of a task and its next user instruction: what exec and fork still have to
+ * write into its memory, then its signals. Everything that touches user memory may end in a fault of the
+ * task; then the same exception comes again and all of this runs once more, so state changes only after the
+ * last such touch of a step. */
 #include <abi/syscall.h>
 #include <ipc/log.h>
 
@@ -22,7 +23,8 @@ static void take(struct task *t, int signal) {
         kmem_cache_free(state.sigqueue_cache, q);
 }
 
-/* The call that was answered -EINTR is to be sent again: back to its instruction (2 bytes), with its number. */
+/* The call that was answered -EINTR is to be sent again: back to its instruction (2 bytes), with its number.
+ */
 static void send_again(struct task *t, struct user_regs *regs) {
     regs->rip -= 2;
     regs->rax = t->restart_number;
@@ -37,7 +39,10 @@ static i64 push_frame(struct call *k, int signal, struct linux_sigaction *a) {
     kern_regs_read(t->thread, &regs, REGS_GENERAL | REGS_FPU);
     if (t->restart == RESTART_CALL && (a->flags & SA_RESTART))
         send_again(t, &regs);
-    struct sigframe_input in = {.signal = signal, .info = q ? &q->info : &no_details, .action = a, .altstack = &t->altstack,
+    struct sigframe_input in = {.signal = signal,
+                                .info = q ? &q->info : &no_details,
+                                .action = a,
+                                .altstack = &t->altstack,
                                 .mask = t->restore_mask ? t->saved_mask : t->blocked};
     sigframe_build(&frame, &regs, &in);
     if (copy_out_some(k, frame.address, frame.buffer, frame.bytes, &stopped) < frame.bytes)
@@ -58,7 +63,7 @@ static void stop_process(struct process *p, int signal) {
     p->stop_reported = p->continued = false;
     p->stop_signal = (u32)signal;
     TAILQ_FOREACH(t, &p->tasks, sibling)
-        kern_thread_interrupt(t->thread);
+    kern_thread_interrupt(t->thread);
     notify_parent(p, CLD_STOPPED, (u32)signal);
 }
 
@@ -66,8 +71,8 @@ static void die_of(struct call *k, int signal) {
     struct task *t = k->task;
     if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE) {
         const struct sigqueue *q = sig_details(pending_with(t, signal), signal);
-        log_line("%s (%u) dies of signal %d, code %d, address %#llx", t->comm, t->process->pid, signal, q ? q->info.code : 0,
-                 q ? (unsigned long long)q->info.address : 0);
+        log_line("%s (%u) dies of signal %d, code %d, address %#llx", t->comm, t->process->pid, signal,
+                 q ? q->info.code : 0, q ? (unsigned long long)q->info.address : 0);
     }
     process_exit(t->process, STATUS_SIGNAL(signal));
 }

@@ -23,7 +23,8 @@ static i64 unknown_call(struct call *k) {
     u64 number = k->number;
     if (number < SYSCALLS_LINUX && !(state.unknown_seen[number / 64] >> (number % 64) & 1)) {
         state.unknown_seen[number / 64] |= 1ull << (number % 64);
-        log_line("call %llu (%s) of %s is not known", (unsigned long long)number, syscall_name(number), k->task->comm);
+        log_line("call %llu (%s) of %s is not known", (unsigned long long)number, syscall_name(number),
+                 k->task->comm);
     }
     return -E_NOSYS;
 }
@@ -86,7 +87,8 @@ void complete(struct call *k, i64 result) {
 
 static void run_again(struct task *t) {
     ASSERT(t->call.reply && !t->busy);
-    struct call k = {.task = t, .reply = t->call.reply, .number = t->call.number, .progress = t->call.progress};
+    struct call k = {
+        .task = t, .reply = t->call.reply, .number = t->call.number, .progress = t->call.progress};
     for (u32 i = 0; i < 6; i++)
         k.w[i] = t->call.w[i];
     t->call.reply = 0;

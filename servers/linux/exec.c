@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* execve. A new memory descriptor and a new thread object are made beside the old ones, so that whatever fails leaves the program as it
- * was; then they change places. The new stack is written when the new thread sends its first exception (deliver.c). */
+/* execve. A new memory descriptor and a new thread object are made beside the old ones, so that whatever
+ * fails leaves the program as it was; then they change places. The new stack is written when the new thread
+ * sends its first exception (deliver.c). */
 #include <string.h>
 
 #include <abi/layout.h>
@@ -48,8 +49,8 @@ static i64 peek(u64 object, u64 offset, void *to, u64 bytes) {
     return (i64)done;
 }
 
-/* From w->name to a regular executable file that is no script, in w->result with a reference. The arguments are changed as #! lines
- * say; `head`: its first bytes. */
+/* From w->name to a regular executable file that is no script, in w->result with a reference. The arguments
+ * are changed as #! lines say; `head`: its first bytes. */
 static err find_binary(struct process *p, struct args *a, struct path_walk *w, char head[ELF_HEADER_BYTES]) {
     char line[256];
     for (u32 depth = 0; depth <= SCRIPTS_MAX; depth++) {
@@ -100,7 +101,8 @@ static err plan_program(struct path_walk *w, const char *head, struct elf_plan *
 }
 
 /* object 0: anonymous. */
-static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object, u64 index, const char *path) {
+static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object, u64 index,
+               const char *path) {
     struct region_mmap_rep rep;
     if (from >= end)
         return 0;
@@ -108,7 +110,8 @@ static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object
     err e = object ? object_map(object, path, false) : 0;
     if (e < 0)
         return e;
-    struct region_mmap_req req = {mm->number, from, end - from, prot | 7ull << 24 | flags << 32, object, index};
+    struct region_mmap_req req = {mm->number, from, end - from, prot | 7ull << 24 | flags << 32,
+                                  object,     index};
     e = region_mmap(REGION, &req, 0, &rep);
     if (object)
         object_mapped(object, e >= 0 && rep.first);
@@ -138,10 +141,20 @@ static err map_segments(struct program *new, const struct path_walk *w) {
 
 static err build_stack(struct program *new, const struct args *a, const char *path) {
     const struct elf_plan *plan = &new->plan;
-    const struct aux aux[] = {{AT_HWCAP, 0x178bfbff}, {AT_PAGESZ, PAGE_BYTES}, {AT_CLKTCK, 100},
-                              {AT_PHDR, plan->phdr_address}, {AT_PHENT, ELF_PHDR_BYTES}, {AT_PHNUM, plan->phnum},
-                              {AT_BASE, 0}, {AT_FLAGS, 0}, {AT_ENTRY, plan->entry}, {AT_UID, 0}, {AT_EUID, 0},
-                              {AT_GID, 0}, {AT_EGID, 0}, {AT_SECURE, 0}};
+    const struct aux aux[] = {{AT_HWCAP, 0x178bfbff},
+                              {AT_PAGESZ, PAGE_BYTES},
+                              {AT_CLKTCK, 100},
+                              {AT_PHDR, plan->phdr_address},
+                              {AT_PHENT, ELF_PHDR_BYTES},
+                              {AT_PHNUM, plan->phnum},
+                              {AT_BASE, 0},
+                              {AT_FLAGS, 0},
+                              {AT_ENTRY, plan->entry},
+                              {AT_UID, 0},
+                              {AT_EUID, 0},
+                              {AT_GID, 0},
+                              {AT_EGID, 0},
+                              {AT_SECURE, 0}};
     u64 random[2] = {random_next(), random_next()};
     return stack_build(&new->image->stack, a, path, aux, ARRAY_LEN(aux), (const u8 *)random, STACK_TOP);
 }
@@ -168,7 +181,8 @@ static err map_program(struct program *new, const struct args *a, struct path_wa
     const struct stack_image *s = &new->image->stack;
     add_write(new->image, s->sp, s->n, s->bytes);
     u64 prot = PROT_READ | PROT_WRITE | (new->plan.stack_exec ? PROT_EXEC : 0);
-    e = map(new->mm, ROUND_DOWN(s->sp, PAGE_BYTES) - STACK_SPARE_BYTES, STACK_TOP, prot, MAP_GROWSDOWN | MAP_STACK, 0, 0, NULL);
+    e = map(new->mm, ROUND_DOWN(s->sp, PAGE_BYTES) - STACK_SPARE_BYTES, STACK_TOP, prot,
+            MAP_GROWSDOWN | MAP_STACK, 0, 0, NULL);
     return e < 0 ? e : set_layout(new);
 }
 

@@ -92,9 +92,18 @@ err node_stat(const struct node *n, struct linux_stat *st) {
     if (e < 0)
         return e;
     memcpy(&s, ipc_tail(), sizeof s);
-    *st = (struct linux_stat){.st_dev = 0x300, .st_ino = s.inode, .st_nlink = s.links, .st_mode = (u32)s.mode,
-                              .st_uid = (u32)s.uid, .st_gid = (u32)s.gid, .st_rdev = s.device, .st_size = (i64)s.size,
-                              .st_blksize = (i64)s.block_bytes, .st_blocks = (i64)s.blocks_512, .atime = s.atime,
-                              .mtime = s.mtime, .ctime = s.ctime};
+    *st = (struct linux_stat){.st_dev = 0x300,
+                              .st_ino = s.inode,
+                              .st_nlink = s.links,
+                              .st_mode = (u32)s.mode,
+                              .st_uid = (u32)s.uid,
+                              .st_gid = (u32)s.gid,
+                              .st_rdev = s.device,
+                              .st_size = (i64)s.size,
+                              .st_blksize = (i64)s.block_bytes,
+                              .st_blocks = (i64)s.blocks_512,
+                              .atime = s.atime,
+                              .mtime = s.mtime,
+                              .ctime = s.ctime};
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes: pipe.c's ring between two open files. Bytes count as moved only once they are copied; writes of up to PIPE_BUF bytes go in
- * whole or not at all. */
+/* Pipes: pipe.c's ring between two open files. Bytes count as moved only once they are copied; writes of up
+ * to PIPE_BUF bytes go in whole or not at all. */
 #include "kern.h"
 #include "state.h"
 
@@ -40,8 +40,8 @@ static i64 pipe_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 
     return f->flags & O_NONBLOCK ? -E_AGAIN : block(k, &p->readable, 0, BLOCK_RESTART);
 }
 
-/* Copies into the ring behind what is there, without committing. Returns how many; *e: why it stopped, or 0; -E_FAULT: at
- * *stopped. */
+/* Copies into the ring behind what is there, without committing. Returns how many; *e: why it stopped, or 0;
+ * -E_FAULT: at *stopped. */
 static u64 fill(struct call *k, struct pipe *p, u64 buffer, u64 bytes, i64 *e, u64 *stopped) {
     u64 done = 0;
     char *to;
@@ -138,7 +138,10 @@ static i64 pipe_getdents(struct call *k, struct file *f, u64 buffer, u64 bytes) 
 }
 
 static err pipe_stat(struct file *f, struct linux_stat *st) {
-    *st = (struct linux_stat){.st_dev = 9, .st_ino = f->pipe->inode, .st_nlink = 1, .st_mode = S_IFIFO | 0600,
+    *st = (struct linux_stat){.st_dev = 9,
+                              .st_ino = f->pipe->inode,
+                              .st_nlink = 1,
+                              .st_mode = S_IFIFO | 0600,
                               .st_blksize = PAGE_BYTES};
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The console's channels: the terminal, and in command mode the host's standard streams. console never waits; what it cannot take or
- * give now is tried again when it notifies. */
+/* The console's channels: the terminal, and in command mode the host's standard streams. console never waits;
+ * what it cannot take or give now is tried again when it notifies. */
 #include <string.h>
 
 #include <abi/layout.h>
@@ -34,7 +34,8 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
         return -E_SPIPE;
     if (!bytes)
         return 0;
-    if (channel == CHANNEL_TTY && state.tty.group && p->sid == state.tty.session && p->pgid != state.tty.group) {
+    if (channel == CHANNEL_TTY && state.tty.group && p->sid == state.tty.session &&
+        p->pgid != state.tty.group) {
         if (sig_ignored(p->sighand, SIGTTIN) || (k->task->blocked & SIGSET(SIGTTIN)))
             return -E_IO;
         signal_group(p->pgid, SIGTTIN, NULL); /* this task is of the group: it does not wait */
@@ -45,7 +46,8 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
     if (!input[channel].asking) {
         struct console_read_rep rep;
         input[channel].asking = true;
-        err e = console_read(CONSOLE, &(struct console_read_req){channel, MIN(bytes, MSG_TAIL_BYTES)}, 0, &rep);
+        err e =
+            console_read(CONSOLE, &(struct console_read_req){channel, MIN(bytes, MSG_TAIL_BYTES)}, 0, &rep);
         input[channel].asking = false;
         if (input[channel].crossed)
             wake(&state.tty.readable);
@@ -73,7 +75,8 @@ static i64 tty_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
         u64 copied = copy_in_some(k, ipc_tail(), buffer + k->progress, n, &stopped);
         if (!copied)
             return k->progress ? (i64)k->progress : fault_at(k, stopped, ACCESS_READ);
-        err e = console_write(CONSOLE, &(struct console_write_req){f->channel, copied}, (copied + 7) / 8, &rep);
+        err e =
+            console_write(CONSOLE, &(struct console_write_req){f->channel, copied}, (copied + 7) / 8, &rep);
         if (e < 0 && e != -E_AGAIN)
             return k->progress ? (i64)k->progress : e;
         k->progress += e < 0 ? 0 : rep.taken;
@@ -118,7 +121,8 @@ static i64 set_attributes(struct call *k, u64 command, u64 argument) {
     if (e)
         return e;
     memcpy(ipc_tail(), termios, sizeof termios);
-    return console_setattr(CONSOLE, &(struct console_setattr_req){CHANNEL_TTY, command}, (TERMIOS_BYTES + 7) / 8, &rep);
+    return console_setattr(CONSOLE, &(struct console_setattr_req){CHANNEL_TTY, command},
+                           (TERMIOS_BYTES + 7) / 8, &rep);
 }
 
 static i64 window_size(struct call *k, u64 argument) {
@@ -188,8 +192,12 @@ static i64 tty_getdents(struct call *k, struct file *f, u64 buffer, u64 bytes) {
 /* In command mode the streams look like pipes. */
 static err tty_stat(struct file *f, struct linux_stat *st) {
     bool tty = f->channel == CHANNEL_TTY;
-    *st = (struct linux_stat){.st_dev = FS_DEV, .st_ino = 100 + f->channel, .st_nlink = 1, .st_blksize = 1024,
-                              .st_mode = tty ? S_IFCHR | 0620 : S_IFIFO | 0600, .st_rdev = tty ? 5 << 8 : 0};
+    *st = (struct linux_stat){.st_dev = FS_DEV,
+                              .st_ino = 100 + f->channel,
+                              .st_nlink = 1,
+                              .st_blksize = 1024,
+                              .st_mode = tty ? S_IFCHR | 0620 : S_IFIFO | 0600,
+                              .st_rdev = tty ? 5 << 8 : 0};
     return 0;
 }
 

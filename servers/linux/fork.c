@@ -32,7 +32,8 @@ static struct fs *fs_dup(const struct fs *from) {
     struct fs *to = kmem_cache_alloc(state.fs_cache, GFP_KERNEL);
     if (!to)
         return NULL;
-    *to = (struct fs){.refs = 1, .umask = from->umask, .cwd = from->cwd, .cwd_path = string_copy(from->cwd_path)};
+    *to = (struct fs){
+        .refs = 1, .umask = from->umask, .cwd = from->cwd, .cwd_path = string_copy(from->cwd_path)};
     if (!to->cwd_path) {
         kmem_cache_free(state.fs_cache, to);
         return NULL;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* All that this server asks of the kernel, in its own terms: programs' memory, thread objects, answers, time. The rest of the server
- * knows no other kernel call, so that tests can put a model in its place (tests/unit/linux/). */
+/* All that this server asks of the kernel, in its own terms: programs' memory, thread objects, answers, time.
+ * The rest of the server knows no other kernel call, so that tests can put a model in its place
+ * (tests/unit/linux/). */
 #pragma once
 
 #include <abi/errors.h>
 #include <abi/fault.h>
 #include <abi/types.h>
 
-/* Copies between this server and a program; `slot`: the right to answer one of its calls or exceptions, or its space. Returns how
- * many bytes; fewer than asked: *stopped is the program's page that was absent or not allowed. */
+/* Copies between this server and a program; `slot`: the right to answer one of its calls or exceptions, or
+ * its space. Returns how many bytes; fewer than asked: *stopped is the program's page that was absent or not
+ * allowed. */
 u64 kern_copy_in(u32 slot, void *to, u64 from, u64 bytes, u64 *stopped);
 u64 kern_copy_out(u32 slot, u64 to, const void *from, u64 bytes, u64 *stopped);
 err kern_fault_as(u32 reply, u64 address, u64 access, u64 progress) must_check;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux: the Linux personality's shell. Messages of the kernel on behalf of programs come in here, and what a handler decided goes
- * out; see docs/linux.md. */
+/* linux: the Linux personality's shell. Messages of the kernel on behalf of programs come in here, and what a
+ * handler decided goes out; see docs/linux.md. */
 #include <string.h>
 
 #include <abi/info.h>
@@ -44,7 +44,10 @@ static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
     ASSERT(t);
     state.calls++;
     t->restart = RESTART_NONE;
-    struct call k = {.task = t, .reply = c->reply, .number = (u16)MIN(number, 0xffff), .flags = c->flags,
+    struct call k = {.task = t,
+                     .reply = c->reply,
+                     .number = (u16)MIN(number, 0xffff),
+                     .flags = c->flags,
                      .progress = c->flags & IPC_AGAIN ? c->progress : 0};
     memcpy(k.w, w, sizeof k.w);
     i64 result = dispatch(&k);
@@ -73,7 +76,8 @@ static bool quick(struct ipc_io *io) {
 static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
     struct task *t = task_find(&state.tasks, c->tag);
     ASSERT(t);
-    struct call k = {.task = t, .reply = c->reply, .flags = c->flags, .progress = c->flags & IPC_AGAIN ? c->progress : 0};
+    struct call k = {
+        .task = t, .reply = c->reply, .flags = c->flags, .progress = c->flags & IPC_AGAIN ? c->progress : 0};
     exception(&k, x);
     if (k.verdict == ANSWER)
         k.verdict = REGISTERS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects of cache that are mapped somewhere: linux holds one reference of each from its first region to its last (region tells
- * which those are), and its path for /proc/PID/maps. */
+/* Objects of cache that are mapped somewhere: linux holds one reference of each from its first region to its
+ * last (region tells which those are), and its path for /proc/PID/maps. */
 #include <string.h>
 
 #include <abi/layout.h>

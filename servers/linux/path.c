@@ -121,8 +121,8 @@ static err walk_all(struct walk *k, u32 flags, bool *last_missing) {
     return 0;
 }
 
-err path_walk(struct path_walk *w, const struct path_ops *ops, const struct node *root, const struct node *start,
-              const char *start_path, u32 flags, bool *last_missing) {
+err path_walk(struct path_walk *w, const struct path_ops *ops, const struct node *root,
+              const struct node *start, const char *start_path, u32 flags, bool *last_missing) {
     bool ignored, slash;
     u64 bytes = strlen(w->name);
     if (!last_missing)

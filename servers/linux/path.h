@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Path walk: from a path to a node, over callbacks that know directories and symbolic links. Pure; the callbacks may wait.
+/* Path walk: from a path to a node, over callbacks that know directories and symbolic links. Pure; the
+ * callbacks may wait.
  *
- * A canonical path (absolute, no links, no dots) is built on the way: as nothing is ever renamed here it names the node. */
+ * A canonical path (absolute, no links, no dots) is built on the way: as nothing is ever renamed here it
+ * names the node. */
 #pragma once
 
 #include <abi/types.h>
@@ -18,8 +20,10 @@ struct node {
 };
 
 struct path_ops {
-    /* One component in a directory, a new reference. -E_NOENT, -E_NOTDIR ... dir_path: dir's canonical path. */
-    err (*lookup)(void *of, const struct node *dir, const char *dir_path, const char *name, u32 bytes, struct node *found);
+    /* One component in a directory, a new reference. -E_NOENT, -E_NOTDIR ... dir_path: dir's canonical path.
+     */
+    err (*lookup)(void *of, const struct node *dir, const char *dir_path, const char *name, u32 bytes,
+                  struct node *found);
     /* The target of a link, at most PATH_BYTES_MAX - 1 bytes and a 0. */
     err (*readlink)(void *of, const struct node *link, char *to);
     void (*get)(void *of, const struct node *n);
@@ -44,7 +48,8 @@ struct path_walk {
     char name[PATH_BYTES_MAX]; /* the caller's: the path as the program gave it */
 };
 
-/* Walks w->name from `start` (its canonical path start_path; borrowed) or, if absolute, from root. On success w->result is
- * filled. *parent (may be NULL) says, with -E_NOENT, whether only the last component is missing. Errors: as Linux. */
-err path_walk(struct path_walk *w, const struct path_ops *ops, const struct node *root, const struct node *start,
-              const char *start_path, u32 flags, bool *last_missing) must_check;
+/* Walks w->name from `start` (its canonical path start_path; borrowed) or, if absolute, from root. On success
+ * w->result is filled. *parent (may be NULL) says, with -E_NOENT, whether only the last component is missing.
+ * Errors: as Linux. */
+err path_walk(struct path_walk *w, const struct path_ops *ops, const struct node *root,
+              const struct node *start, const char *start_path, u32 flags, bool *last_missing) must_check;

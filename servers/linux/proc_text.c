@@ -17,7 +17,7 @@
 #include "virtual.h"
 
 typedef unsigned long long ull;
-#define KIB(pages) ((ull)(pages) * 4)
+#define KIB(pages) ((ull)(pages)*4)
 
 static u64 slab_pages(void) {
     struct slab_info_rep rep;
@@ -61,12 +61,23 @@ static void meminfo(struct text *t) {
     const struct {
         const char *name;
         u64 pages;
-    } row[] = {{"MemTotal", f.total},     {"MemFree", f.free},           {"MemAvailable", MIN(available, f.total)},
-               {"Buffers", c.buffers},    {"Cached", c.cached},          {"SwapCached", 0},
-               {"SwapTotal", 0},          {"SwapFree", 0},               {"Dirty", c.dirty},
-               {"AnonPages", r.anonymous_pages}, {"Mapped", c.mapped},   {"Shmem", c.shmem},
-               {"Slab", slabs},           {"SReclaimable", 0},           {"SUnreclaim", slabs},
-               {"PageTables", r.table_pages}, {"Magazines", f.magazines}};
+    } row[] = {{"MemTotal", f.total},
+               {"MemFree", f.free},
+               {"MemAvailable", MIN(available, f.total)},
+               {"Buffers", c.buffers},
+               {"Cached", c.cached},
+               {"SwapCached", 0},
+               {"SwapTotal", 0},
+               {"SwapFree", 0},
+               {"Dirty", c.dirty},
+               {"AnonPages", r.anonymous_pages},
+               {"Mapped", c.mapped},
+               {"Shmem", c.shmem},
+               {"Slab", slabs},
+               {"SReclaimable", 0},
+               {"SUnreclaim", slabs},
+               {"PageTables", r.table_pages},
+               {"Magazines", f.magazines}};
     for (u32 i = 0; i < ARRAY_LEN(row); i++) {
         char name[20];
         fmt_snprintf(name, sizeof name, "%s:", row[i].name);
@@ -77,13 +88,16 @@ static void meminfo(struct text *t) {
 static void slabinfo(struct text *t) {
     struct slab_info_rep rep;
     struct slab_info info;
-    text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> "
-                   ": tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+    text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+                   "<objperslab> <pagesperslab> "
+                   ": tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
+                   "<sharedavail>\n");
     for (u64 i = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){i}, 0, &rep) >= 0; i++) {
         memcpy(&info, ipc_tail(), sizeof info);
-        text_printf(t, "%-17.16s %6llu %6llu %6llu %4llu %4llu : tunables 0 0 0 : slabdata %6llu %6llu 0\n", (char *)info.name,
-                    (ull)info.active_objects, (ull)info.objects, (ull)info.size, (ull)info.objects_per_slab,
-                    (ull)info.pages_per_slab, (ull)info.active_slabs, (ull)info.slabs);
+        text_printf(t, "%-17.16s %6llu %6llu %6llu %4llu %4llu : tunables 0 0 0 : slabdata %6llu %6llu 0\n",
+                    (char *)info.name, (ull)info.active_objects, (ull)info.objects, (ull)info.size,
+                    (ull)info.objects_per_slab, (ull)info.pages_per_slab, (ull)info.active_slabs,
+                    (ull)info.slabs);
     }
 }
 
@@ -112,7 +126,7 @@ static u32 counted(char letter) {
     const struct process *p;
     u32 n = 0;
     TAILQ_FOREACH(p, &state.tasks.processes, all)
-        n += letter_of(p) == letter;
+    n += letter_of(p) == letter;
     return n;
 }
 
@@ -127,15 +141,16 @@ static void stat_of_system(struct text *t) {
 static void vmstat(struct text *t) {
     struct cache_memory_rep c = cached();
     struct region_stat r = memory_of(0);
-    text_printf(t, "nr_free_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_anon_pages %llu\n", (ull)frames().free,
-                (ull)c.mapped, (ull)c.cached, (ull)r.anonymous_pages);
-    text_printf(t, "pgpgin %llu\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault %llu\n", KIB(c.pages_in),
-                (ull)(r.minor_faults + r.major_faults), (ull)r.major_faults);
+    text_printf(t, "nr_free_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_anon_pages %llu\n",
+                (ull)frames().free, (ull)c.mapped, (ull)c.cached, (ull)r.anonymous_pages);
+    text_printf(t, "pgpgin %llu\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault %llu\n",
+                KIB(c.pages_in), (ull)(r.minor_faults + r.major_faults), (ull)r.major_faults);
 }
 
 static void cpuinfo(struct text *t) {
-    text_printf(t, "processor\t: 0\nvendor_id\t: QEMU\nmodel name\t: x86-64 under QEMU\ncpu MHz\t\t: %llu.000\n"
-                   "flags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm\n\n",
+    text_printf(t,
+                "processor\t: 0\nvendor_id\t: QEMU\nmodel name\t: x86-64 under QEMU\ncpu MHz\t\t: %llu.000\n"
+                "flags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm\n\n",
                 (ull)kern_tsc_per_ms() / 1000);
 }
 
@@ -148,28 +163,32 @@ static void pid_stat(struct text *t, const struct process *p, const struct task 
     ull start = (kern_tsc() > p->start_tsc ? (p->start_tsc - kern_boot_tsc()) : 0) / (kern_tsc_per_ms() * 10);
     text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, task ? task->comm : "", letter_of(p),
                 p->parent ? p->parent->pid : 0, p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
-    text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)r.minor_faults, (ull)r.major_faults, p->task_count,
-                start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
-    text_printf(t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
-                (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,
-                p->mm ? (ull)p->mm->arg_start : 0, p->mm ? (ull)p->mm->arg_end : 0, p->status);
+    text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)r.minor_faults,
+                (ull)r.major_faults, p->task_count, start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
+    text_printf(
+        t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
+        (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,
+        p->mm ? (ull)p->mm->arg_start : 0, p->mm ? (ull)p->mm->arg_end : 0, p->status);
 }
 
-static void pid_status(struct text *t, const struct process *p, const struct task *task, struct region_stat r) {
+static void pid_status(struct text *t, const struct process *p, const struct task *task,
+                       struct region_stat r) {
     static const char *const names[128] = {
         ['R'] = "R (running)", ['S'] = "S (sleeping)", ['T'] = "T (stopped)", ['Z'] = "Z (zombie)"};
     text_printf(t, "Name:\t%s\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n", task ? task->comm : "",
                 names[(u8)letter_of(p) & 127], p->pid, p->pid, p->parent ? p->parent->pid : 0);
     text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-    text_printf(t, "VmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\n",
-                KIB(r.total_pages), KIB(r.locked_pages), KIB(r.rss_pages), KIB(r.data_pages), KIB(r.stack_pages),
-                KIB(r.text_pages));
+    text_printf(t,
+                "VmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\nVmStk:\t%8llu "
+                "kB\nVmExe:\t%8llu kB\n",
+                KIB(r.total_pages), KIB(r.locked_pages), KIB(r.rss_pages), KIB(r.data_pages),
+                KIB(r.stack_pages), KIB(r.text_pages));
     text_printf(t, "VmPTE:\t%8llu kB\nThreads:\t%u\n", KIB(r.table_pages), p->task_count);
 }
 
 static void pid_statm(struct text *t, struct region_stat r) {
-    text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", (ull)r.total_pages, (ull)r.rss_pages, (ull)r.shared_pages,
-                (ull)r.text_pages, (ull)(r.data_pages + r.stack_pages));
+    text_printf(t, "%llu %llu %llu %llu 0 %llu 0\n", (ull)r.total_pages, (ull)r.rss_pages,
+                (ull)r.shared_pages, (ull)r.text_pages, (ull)(r.data_pages + r.stack_pages));
 }
 
 /* The strings as the program may have changed them meanwhile. */
@@ -188,11 +207,15 @@ static void pid_cmdline(struct text *t, const struct process *p) {
 static void one_map(struct text *t, const struct region_map *m) {
     char line[128];
     u64 name = m->flags >> 16;
-    int n = (int)fmt_snprintf(line, sizeof line, "%08llx-%08llx %c%c%c%c %08llx %s %llu ", (ull)m->start, (ull)m->end,
-                              m->flags & PROT_READ ? 'r' : '-', m->flags & PROT_WRITE ? 'w' : '-',
-                              m->flags & PROT_EXEC ? 'x' : '-', m->flags >> 8 & MAP_SHARED ? 's' : 'p',
-                              m->object ? (ull)(m->index * PAGE_BYTES) : 0, m->object ? "03:00" : "00:00", (ull)m->object);
-    const char *what = name == REGION_HEAP ? "[heap]" : name == REGION_STACK ? "[stack]" : m->object ? object_path(m->object) : "";
+    int n = (int)fmt_snprintf(
+        line, sizeof line, "%08llx-%08llx %c%c%c%c %08llx %s %llu ", (ull)m->start, (ull)m->end,
+        m->flags & PROT_READ ? 'r' : '-', m->flags & PROT_WRITE ? 'w' : '-', m->flags & PROT_EXEC ? 'x' : '-',
+        m->flags >> 8 & MAP_SHARED ? 's' : 'p', m->object ? (ull)(m->index * PAGE_BYTES) : 0,
+        m->object ? "03:00" : "00:00", (ull)m->object);
+    const char *what = name == REGION_HEAP    ? "[heap]"
+                       : name == REGION_STACK ? "[stack]"
+                       : m->object            ? object_path(m->object)
+                                              : "";
     text_add(t, line, (u64)n);
     for (; *what && n < 73; n++)
         text_add(t, " ", 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of /proc say: the formats of Linux, as free, ps, top and people read them. The figures are asked of the other
- * servers. */
+/* What the files of /proc say: the formats of Linux, as free, ps, top and people read them. The figures are
+ * asked of the other servers. */
 #pragma once
 
 #include "text.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending signals: to tasks, processes and groups. What a signal does is decided when it is delivered (deliver.c), but for SIGKILL,
- * and for what stop and continue undo of each other. Whenever a task has a signal to deliver, interrupt() has been asked for. */
+/* Sending signals: to tasks, processes and groups. What a signal does is decided when it is delivered
+ * (deliver.c), but for SIGKILL, and for what stop and continue undo of each other. Whenever a task has a
+ * signal to deliver, interrupt() has been asked for. */
 #include "kern.h"
 #include "state.h"
 
@@ -47,7 +48,7 @@ void signal_discard(struct process *p, sigset set) {
     struct task *t;
     discard(&p->pending, set);
     TAILQ_FOREACH(t, &p->tasks, sibling)
-        discard(&t->pending, set);
+    discard(&t->pending, set);
 }
 
 /* A stopped process goes on: its tasks wait in an exception each. */

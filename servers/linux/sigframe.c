@@ -21,16 +21,17 @@ struct rt_sigframe {
     struct ucontext uc;
     struct linux_siginfo info;
 };
-_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == SIGFRAME_CONTEXT_BYTES, "ucontext");
+_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == SIGFRAME_CONTEXT_BYTES,
+               "ucontext");
 _Static_assert(offsetof(struct rt_sigframe, info) == 312 && sizeof(struct rt_sigframe) == 440, "rt_sigframe");
 
 enum { RED_ZONE = 128, FPU_BYTES = 512, FPU_ALIGN = 64, USER_CS = 0x33, USER_SS = 0x2b };
 enum { UC_SIGCONTEXT_SS = 2, UC_STRICT_RESTORE_SS = 4 };
-#define FLAGS_OF_USER   0x50dd5ull          /* CF PF AF ZF SF TF DF OF RF AC */
-#define FLAGS_CLEARED   0x10500ull          /* in a handler: TF, DF, RF */
-#define MXCSR_AT        24
-#define MXCSR_MASK      0xffffu
-#define SW_RESERVED_AT  464                 /* no magic there: a plain FXSAVE image */
+#define FLAGS_OF_USER  0x50dd5ull /* CF PF AF ZF SF TF DF OF RF AC */
+#define FLAGS_CLEARED  0x10500ull /* in a handler: TF, DF, RF */
+#define MXCSR_AT       24
+#define MXCSR_MASK     0xffffu
+#define SW_RESERVED_AT 464 /* no magic there: a plain FXSAVE image */
 
 bool on_altstack(const struct linux_stack *alt, u64 sp) {
     return !(alt->flags & SS_DISABLE) && alt->bytes && sp - alt->sp - 1 < alt->bytes;
@@ -45,10 +46,26 @@ static u64 stack_for(const struct user_regs *regs, const struct sigframe_input *
 }
 
 static void save(struct sigcontext *m, const struct user_regs *r) {
-    *m = (struct sigcontext){.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
-                             .r14 = r->r14, .r15 = r->r15, .di = r->rdi, .si = r->rsi, .bp = r->rbp, .bx = r->rbx,
-                             .dx = r->rdx, .ax = r->rax, .cx = r->rcx, .sp = r->rsp, .ip = r->rip, .flags = r->rflags,
-                             .cs = USER_CS, .ss = USER_SS};
+    *m = (struct sigcontext){.r8 = r->r8,
+                             .r9 = r->r9,
+                             .r10 = r->r10,
+                             .r11 = r->r11,
+                             .r12 = r->r12,
+                             .r13 = r->r13,
+                             .r14 = r->r14,
+                             .r15 = r->r15,
+                             .di = r->rdi,
+                             .si = r->rsi,
+                             .bp = r->rbp,
+                             .bx = r->rbx,
+                             .dx = r->rdx,
+                             .ax = r->rax,
+                             .cx = r->rcx,
+                             .sp = r->rsp,
+                             .ip = r->rip,
+                             .flags = r->rflags,
+                             .cs = USER_CS,
+                             .ss = USER_SS};
 }
 
 static void restore(struct user_regs *r, const struct sigcontext *m) {
@@ -96,7 +113,8 @@ void sigframe_build(struct sigframe *f, struct user_regs *regs, const struct sig
     regs->rflags &= ~FLAGS_CLEARED;
 }
 
-void sigframe_parse(const void *ucontext, struct user_regs *regs, sigset *mask, struct linux_stack *altstack, u64 *fpstate) {
+void sigframe_parse(const void *ucontext, struct user_regs *regs, sigset *mask, struct linux_stack *altstack,
+                    u64 *fpstate) {
     struct ucontext uc;
     memcpy(&uc, ucontext, sizeof uc);
     restore(regs, &uc.mcontext);

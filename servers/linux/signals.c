@@ -73,7 +73,8 @@ struct sigqueue *sig_discard(struct sigpending *p, sigset set) {
 }
 
 int sig_next(sigset pending, sigset blocked) {
-    const sigset faults = SIGSET(SIGSEGV) | SIGSET(SIGBUS) | SIGSET(SIGILL) | SIGSET(SIGFPE) | SIGSET(SIGTRAP);
+    const sigset faults =
+        SIGSET(SIGSEGV) | SIGSET(SIGBUS) | SIGSET(SIGILL) | SIGSET(SIGFPE) | SIGSET(SIGTRAP);
     sigset ready = pending & ~(blocked & ~SIGSET_UNBLOCKABLE);
     if (ready & SIGSET(SIGKILL))
         return SIGKILL;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: sets, actions, pending ones, and the decision what is delivered next. Pure; the shell sends, stops, kills and pushes frames.
+/* Signals: sets, actions, pending ones, and the decision what is delivered next. Pure; the shell sends,
+ * stops, kills and pushes frames.
  *
- * A set is a u64, signal n is bit n - 1 (as Linux passes it). Each task has pending signals of its own, each process shared ones; for
- * each number at most one is pending (real-time signals are not queued more than once). */
+ * A set is a u64, signal n is bit n - 1 (as Linux passes it). Each task has pending signals of its own, each
+ * process shared ones; for each number at most one is pending (real-time signals are not queued more than
+ * once). */
 #pragma once
 
 #include <abi/types.h>
 #include "uapi.h"
 
 typedef u64 sigset;
-#define SIGSET(n) (1ull << ((n) - 1))
+#define SIGSET(n)          (1ull << ((n)-1))
 #define SIGSET_UNBLOCKABLE (SIGSET(SIGKILL) | SIGSET(SIGSTOP))
 #define SIGSET_STOP        (SIGSET(SIGSTOP) | SIGSET(SIGTSTP) | SIGSET(SIGTTIN) | SIGSET(SIGTTOU))
 
@@ -29,10 +31,12 @@ struct sighand {
 enum sig_default { SIG_DEFAULT_KILL, SIG_DEFAULT_IGNORE, SIG_DEFAULT_STOP, SIG_DEFAULT_CONTINUE };
 enum sig_default sig_default_of(int signal);
 
-/* Would it be thrown away when sent (its action is to ignore it, explicitly or by default)? Blocked ones are kept. */
+/* Would it be thrown away when sent (its action is to ignore it, explicitly or by default)? Blocked ones are
+ * kept. */
 bool sig_ignored(const struct sighand *h, int signal);
 
-/* Adds a signal; entry (may be NULL: no details) is taken over, or handed back (returned) if it is pending already. */
+/* Adds a signal; entry (may be NULL: no details) is taken over, or handed back (returned) if it is pending
+ * already. */
 struct sigqueue *sig_add(struct sigpending *p, int signal, struct sigqueue *entry);
 /* Takes it away. *entry: its details, the caller's now; NULL if it has none. */
 void sig_take(struct sigpending *p, int signal, struct sigqueue **entry);

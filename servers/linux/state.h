@@ -8,23 +8,23 @@
 #define WORKERS 8 /* threads of this server */
 
 struct tty {
-    u32 session, group; /* whose terminal; the foreground group. 0: none */
+    u32 session, group;                   /* whose terminal; the foreground group. 0: none */
     struct wait_queue readable, writable; /* also of the channels of command mode */
 };
 
 struct state {
     struct tasks tasks;
-    struct wait_queue run;     /* kept calls whose handlers are to run again */
+    struct wait_queue run; /* kept calls whose handlers are to run again */
     struct timers timers;
     struct wait_queue pollers; /* tasks in poll, select and the like: woken by every change */
     struct wait_queue futexes;
-    struct wait_queue asleep;  /* nothing but time or a signal wakes these */
-    struct wait_queue jobs;    /* calls that may wait for the disk, while too few workers are idle */
-    u32 waiting_workers;       /* in a handler that may wait for the disk */
+    struct wait_queue asleep; /* nothing but time or a signal wakes these */
+    struct wait_queue jobs;   /* calls that may wait for the disk, while too few workers are idle */
+    u32 waiting_workers;      /* in a handler that may wait for the disk */
     struct tty tty;
     struct node root; /* of the disk; mode 0: no disk */
-    struct kmem_cache *task_cache, *process_cache, *mm_cache, *files_cache, *fs_cache, *sighand_cache, *filp_cache,
-        *sigqueue_cache, *pipe_cache;
+    struct kmem_cache *task_cache, *process_cache, *mm_cache, *files_cache, *fs_cache, *sighand_cache,
+        *filp_cache, *sigqueue_cache, *pipe_cache;
     u64 calls, unknown_calls;
     u64 unknown_seen[SYSCALLS_LINUX / 64];
     u64 next_inode; /* of pipes */
@@ -37,10 +37,11 @@ extern struct state state;
 #define DISK_REF(n) ((n)->fs == FS_DISK)
 
 /* thread.c: memory descriptors, tasks. */
-struct mm *mm_create(void);       /* a new, empty one, one user. NULL: no memory */
+struct mm *mm_create(void);          /* a new, empty one, one user. NULL: no memory */
 struct mm *mm_fork(struct mm *from); /* a copy, one user. May wait */
-void mm_put(struct mm *mm);       /* one user less; the last one takes it down. May wait */
-/* A new task (not entered) with its thread object in mm (whose users are not counted here). NULL: no memory. */
+void mm_put(struct mm *mm);          /* one user less; the last one takes it down. May wait */
+/* A new task (not entered) with its thread object in mm (whose users are not counted here). NULL: no memory.
+ */
 struct task *task_create(struct mm *mm, u32 tid);
 /* The end of a task; busy ones end when their handler is done. */
 void task_kill(struct task *t);

@@ -4,7 +4,7 @@
 
 #include "call.h"
 
-#define HANDLER(name) i64 linux_##name(struct call *k);
+#define HANDLER(name)                i64 linux_##name(struct call *k);
 #define SYSCALL(number, name, waits) HANDLER(name)
 #include "syscalls.def"
 #undef SYSCALL

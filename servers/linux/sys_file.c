@@ -57,7 +57,8 @@ i64 linux_readv(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    i64 r = (f->flags & O_ACCMODE) == O_WRONLY ? -E_BADF : f->ops->read(k, f, v.base, MIN(v.bytes, 0x7ffff000), -1);
+    i64 r = (f->flags & O_ACCMODE) == O_WRONLY ? -E_BADF
+                                               : f->ops->read(k, f, v.base, MIN(v.bytes, 0x7ffff000), -1);
     file_put(f);
     return r;
 }
@@ -75,7 +76,8 @@ static i64 write_pieces(struct call *k, struct file *f, u64 vector, u64 count) {
             begin += v.bytes;
             continue;
         }
-        /* What is left of this piece. Once something was written an absent page ends the call with a short count. */
+        /* What is left of this piece. Once something was written an absent page ends the call with a short
+         * count. */
         struct call part = *k;
         part.progress = 0;
         part.flags |= total ? IPC_FAULTED : 0;

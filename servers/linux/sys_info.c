@@ -80,7 +80,8 @@ static i64 set_limit(struct process *p, u64 resource, const struct rlimit64 *nex
         return -E_PERM;
     if (resource == RLIMIT_DATA || resource == RLIMIT_STACK || resource == RLIMIT_AS) {
         struct region_limit_rep rep;
-        err e = region_limit(SERVICE(SRV_REGION), &(struct region_limit_req){p->mm->number, resource, next->now}, &rep);
+        err e = region_limit(SERVICE(SRV_REGION),
+                             &(struct region_limit_req){p->mm->number, resource, next->now}, &rep);
         if (e < 0)
             return e;
     }

@@ -18,7 +18,7 @@ static u32 mm_of(struct call *k) {
 /* What a mapping is of. */
 struct source {
     u64 object, index;
-    u64 most;          /* PROT_xxx that it may ever get */
+    u64 most; /* PROT_xxx that it may ever get */
     const char *path;
     struct file *file; /* a reference, or NULL */
     bool owned;        /* the object's reference is ours to hand over */
@@ -26,7 +26,8 @@ struct source {
 
 static i64 shared_memory(struct source *s, u64 bytes) {
     struct cache_create_shared_rep rep;
-    err e = cache_create_shared(SERVICE(SRV_CACHE), &(struct cache_create_shared_req){ROUND_UP(bytes, PAGE_BYTES) / PAGE_BYTES},
+    err e = cache_create_shared(SERVICE(SRV_CACHE),
+                                &(struct cache_create_shared_req){ROUND_UP(bytes, PAGE_BYTES) / PAGE_BYTES},
                                 &rep);
     if (e < 0)
         return e;
@@ -83,8 +84,8 @@ i64 linux_mmap(struct call *k) {
     if (!e && s.object)
         e = object_map(s.object, s.path, s.owned);
     if (!e) {
-        struct region_mmap_req req = {mm_of(k), k->w[0], k->w[1], prot | s.most << 24 | (flags & 0xffffffff) << 32, s.object,
-                                      s.index};
+        struct region_mmap_req req = {
+            mm_of(k), k->w[0], k->w[1], prot | s.most << 24 | (flags & 0xffffffff) << 32, s.object, s.index};
         e = region_mmap(REGION, &req, 0, &rep);
         if (e >= 0)
             object_unmapped(ipc_tail(), rep.released);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that take a path: open, stat, links, directories; and all that would change the disk, which is read-only. */
+/* Calls that take a path: open, stat, links, directories; and all that would change the disk, which is
+ * read-only. */
 #include <string.h>
 
 #include <abi/layout.h>
@@ -31,7 +32,8 @@ static i64 open_node(struct call *k, struct path_walk *w, u32 flags) {
 
 static i64 do_open(struct call *k, i64 dirfd, u64 path, u32 flags) {
     bool last_missing = false;
-    u32 walk = (flags & (O_NOFOLLOW | O_EXCL) ? PATH_NOFOLLOW : 0) | (flags & O_DIRECTORY ? PATH_DIRECTORY : 0);
+    u32 walk =
+        (flags & (O_NOFOLLOW | O_EXCL) ? PATH_NOFOLLOW : 0) | (flags & O_DIRECTORY ? PATH_DIRECTORY : 0);
     i64 e = walk_user(k, dirfd, path, walk, &last_missing);
     if (e == -E_NOENT && last_missing && (flags & O_CREAT))
         return -E_ROFS;
@@ -91,7 +93,8 @@ i64 linux_newfstatat(struct call *k) {
     return do_stat(k, (i64)k->w[0], k->w[1], k->w[3] & AT_SYMLINK_NOFOLLOW ? PATH_NOFOLLOW : 0, k->w[2]);
 }
 
-/* All programs are root's: what exists may be read; nothing of the disk may be written; some mode must have an x. */
+/* All programs are root's: what exists may be read; nothing of the disk may be written; some mode must have
+ * an x. */
 static i64 do_access(struct call *k, i64 dirfd, u64 path, u64 mode, u64 flags) {
     if (mode & ~7ull)
         return -E_INVAL;
@@ -192,7 +195,8 @@ i64 linux_umask(struct call *k) {
 }
 
 static i64 put_statfs(struct call *k, bool disk, u64 to) {
-    struct linux_statfs s = {.f_type = 0x9fa0, .f_bsize = PAGE_BYTES, .f_namelen = NAME_BYTES_MAX, .f_flags = 1};
+    struct linux_statfs s = {
+        .f_type = 0x9fa0, .f_bsize = PAGE_BYTES, .f_namelen = NAME_BYTES_MAX, .f_flags = 1};
     if (disk) {
         struct cache_mount_rep rep;
         struct cache_fs fs;
@@ -201,9 +205,16 @@ static i64 put_statfs(struct call *k, bool disk, u64 to) {
             return e;
         memcpy(&fs, ipc_tail(), sizeof fs);
         node_put(&(struct node){FS_DISK, 0, rep.root});
-        s = (struct linux_statfs){.f_type = 0xef53, .f_bsize = fs.block_bytes, .f_frsize = fs.block_bytes, .f_blocks = fs.blocks,
-                                  .f_bfree = fs.blocks_free, .f_bavail = fs.blocks_free, .f_files = fs.inodes,
-                                  .f_ffree = fs.inodes_free, .f_namelen = fs.name_bytes_max, .f_flags = 1};
+        s = (struct linux_statfs){.f_type = 0xef53,
+                                  .f_bsize = fs.block_bytes,
+                                  .f_frsize = fs.block_bytes,
+                                  .f_blocks = fs.blocks,
+                                  .f_bfree = fs.blocks_free,
+                                  .f_bavail = fs.blocks_free,
+                                  .f_files = fs.inodes,
+                                  .f_ffree = fs.inodes_free,
+                                  .f_namelen = fs.name_bytes_max,
+                                  .f_flags = 1};
     }
     return copy_out(k, to, &s, sizeof s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that would change the disk: it is read-only, so each ends in an error, but in the one that Linux gives for that path on a
- * read-only disk. */
+/* Calls that would change the disk: it is read-only, so each ends in an error, but in the one that Linux
+ * gives for that path on a read-only disk. */
 #include "kern.h"
 #include "state.h"
 #include "sys.h"
@@ -27,9 +27,9 @@ static i64 make(struct call *k, i64 dirfd, u64 path) {
     return -E_EXIST;
 }
 
-#define DIR_FD    ((i64)k->w[0])
+#define DIR_FD ((i64)k->w[0])
 #define DEFINE(name, body)                                                                                   \
-    i64 linux_##name(struct call *k) {                                                                         \
+    i64 linux_##name(struct call *k) {                                                                       \
         return body;                                                                                         \
     }
 DEFINE(truncate, change(k, AT_FDCWD, k->w[0], 0))

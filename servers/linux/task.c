@@ -98,7 +98,8 @@ static bool wait_matches(const struct process *p, const struct process *child, i
     return child->pgid == (which ? (u64)-which : p->pgid);
 }
 
-enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child, u32 *status) {
+enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child,
+                              u32 *status) {
     enum wait_verdict verdict = WAIT_NO_CHILD;
     struct process *c;
     TAILQ_FOREACH(c, &p->children, sibling) {

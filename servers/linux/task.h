@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks (threads), processes, groups, sessions: the tables and the tree. The functions here are pure over <ipc/slab.h>; what is
- * done to kernel objects is in thread.c, fork.c, exec.c, exit.c.
+/* Tasks (threads), processes, groups, sessions: the tables and the tree. The functions here are pure over
+ * <ipc/slab.h>; what is done to kernel objects is in thread.c, fork.c, exec.c, exit.c.
  *
- * A task's number is its tag in all messages and its place in the table of tasks. A process is a group of tasks; its number is that
- * of its first. States of a process:
+ * A task's number is its tag in all messages and its place in the table of tasks. A process is a group of
+ * tasks; its number is that of its first. States of a process:
  *
  *   ALIVE --exit--> EXITING --last task gone--> ZOMBIE --waited for--> (freed)
  *     |  ^
@@ -21,16 +21,16 @@
 #include "signals.h"
 #include "waitqueue.h"
 
-#define PID_LIMIT 4096u /* numbers 1 .. PID_LIMIT - 1; also the most tasks at a time */
+#define PID_LIMIT  4096u /* numbers 1 .. PID_LIMIT - 1; also the most tasks at a time */
 #define COMM_BYTES 16
 
 /* A program's memory, as far as linux knows it. Shared after vfork. */
 struct mm {
-    u32 users;  /* processes */
-    u32 number; /* region's, and the badge of its messages */
-    u32 space;  /* slot: COPY, CONTROL */
+    u32 users;                       /* processes */
+    u32 number;                      /* region's, and the badge of its messages */
+    u32 space;                       /* slot: COPY, CONTROL */
     u64 arg_start, arg_end, env_end; /* for /proc/PID/cmdline */
-    char *exe;  /* path, of kmalloc; NULL: none */
+    char *exe;                       /* path, of kmalloc; NULL: none */
 };
 
 struct fs {
@@ -69,10 +69,10 @@ struct exec_image {
 
 struct task {
     u32 tid;
-    u32 thread; /* slot of the thread object; 0: none */
-    pfn frame;  /* where that object lives */
-    bool busy;   /* a worker runs a handler for it */
-    bool ending; /* killed while busy: the worker buries it */
+    u32 thread;        /* slot of the thread object; 0: none */
+    pfn frame;         /* where that object lives */
+    bool busy;         /* a worker runs a handler for it */
+    bool ending;       /* killed while busy: the worker buries it */
     bool restore_mask; /* saved_mask is to be put back after the next delivery */
     u8 restart;        /* enum task_restart, of the call just answered -EINTR */
     u16 restart_number;
@@ -98,9 +98,9 @@ struct process {
     u32 pgid, sid;
     u8 state; /* enum process_state */
     bool stopped, stop_reported, continued;
-    bool execed;      /* since its fork */
-    u8 exit_signal;   /* sent to the parent; 0: none */
-    u32 status;       /* as wait4 tells it; valid when EXITING or later */
+    bool execed;    /* since its fork */
+    u8 exit_signal; /* sent to the parent; 0: none */
+    u32 status;     /* as wait4 tells it; valid when EXITING or later */
     u32 stop_signal;
     struct process *parent;
     TAILQ_ENTRY(process) all;
@@ -112,7 +112,7 @@ struct process {
     struct files *files;
     struct fs *fs;
     struct sighand *sighand;
-    struct sigpending pending;     /* of the whole process */
+    struct sigpending pending;          /* of the whole process */
     struct wait_queue children_changed; /* tasks in wait4 */
     struct wait_queue vfork_done;       /* the parent of a vfork */
     bool vfork;                         /* it uses its parent's memory until exec or exit */
@@ -132,7 +132,9 @@ struct tasks {
 };
 
 void tasks_init(struct tasks *t);
-static inline struct task *task_find(const struct tasks *t, u64 tid) { return tid < PID_LIMIT ? t->task[tid] : NULL; }
+static inline struct task *task_find(const struct tasks *t, u64 tid) {
+    return tid < PID_LIMIT ? t->task[tid] : NULL;
+}
 /* The process of that number; zombies too. NULL: none. */
 struct process *process_find(const struct tasks *t, u64 pid);
 /* A number that is no task, process, group or session: the next after the last one given. 0: none. */
@@ -147,9 +149,11 @@ bool process_orphan(struct tasks *t, struct process *p);
 /* Takes a zombie out of all lists; the caller frees it. */
 void process_leave(struct tasks *t, struct process *p);
 
-/* wait4's choice among p's children: which > 0: that pid, -1: any, 0: the caller's group, < -1: group -which. */
+/* wait4's choice among p's children: which > 0: that pid, -1: any, 0: the caller's group, < -1: group -which.
+ */
 enum wait_verdict { WAIT_NO_CHILD, WAIT_NONE_YET, WAIT_FOUND };
-enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child, u32 *status);
+enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child,
+                              u32 *status);
 /* Is there a process of that group in that session (sid 0: any)? */
 bool group_exists(const struct tasks *t, u32 pgid, u32 sid);
 /* setpgid's rules. 0 or -E_SRCH, -E_PERM, -E_ACCES, -E_INVAL; on success the group is changed. */

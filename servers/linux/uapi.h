@@ -26,15 +26,15 @@
 #define AT_EMPTY_PATH       0x1000u
 #define AT_EACCESS          0x200u
 
-#define S_IFMT   0170000u
-#define S_IFDIR  0040000u
-#define S_IFCHR  0020000u
-#define S_IFREG  0100000u
-#define S_IFIFO  0010000u
-#define S_IFLNK  0120000u
-#define S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)
-#define S_ISLNK(m) (((m) & S_IFMT) == S_IFLNK)
-#define S_ISREG(m) (((m) & S_IFMT) == S_IFREG)
+#define S_IFMT     0170000u
+#define S_IFDIR    0040000u
+#define S_IFCHR    0020000u
+#define S_IFREG    0100000u
+#define S_IFIFO    0010000u
+#define S_IFLNK    0120000u
+#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
+#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
+#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
 enum { DT_FIFO = 1, DT_CHR = 2, DT_DIR = 4, DT_REG = 8, DT_LNK = 10 };
 
 #define PATH_BYTES_MAX 4096 /* with the final 0 */
@@ -77,7 +77,16 @@ struct pollfd32 {
     i32 fd;
     i16 events, revents;
 };
-enum { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64, POLLWRNORM = 256 };
+enum {
+    POLLIN = 1,
+    POLLPRI = 2,
+    POLLOUT = 4,
+    POLLERR = 8,
+    POLLHUP = 16,
+    POLLNVAL = 32,
+    POLLRDNORM = 64,
+    POLLWRNORM = 256
+};
 
 /* memory */
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
@@ -105,14 +114,14 @@ enum {
 #define CLONE_CHILD_CLEARTID 0x200000ull
 #define CLONE_DETACHED       0x400000ull
 #define CLONE_CHILD_SETTID   0x1000000ull
-#define CLONE_SIGNAL(flags)  ((u32)((flags) & 0xff))
+#define CLONE_SIGNAL(flags)  ((u32)((flags)&0xff))
 
 /* wait */
 enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8 };
-#define STATUS_EXIT(code)   ((u32)((code) & 0xff) << 8)
-#define STATUS_SIGNAL(s)    ((u32)(s) & 0x7f)
-#define STATUS_STOPPED(s)   ((u32)(s) << 8 | 0x7f)
-#define STATUS_CONTINUED    0xffffu
+#define STATUS_EXIT(code) ((u32)((code)&0xff) << 8)
+#define STATUS_SIGNAL(s)  ((u32)(s)&0x7f)
+#define STATUS_STOPPED(s) ((u32)(s) << 8 | 0x7f)
+#define STATUS_CONTINUED  0xffffu
 
 /* signals */
 enum {
@@ -147,8 +156,8 @@ enum {
 #define SA_RESTART   0x10000000ull
 #define SA_NODEFER   0x40000000ull
 #define SA_RESETHAND 0x80000000ull
-#define SIG_DFL 0ull
-#define SIG_IGN 1ull
+#define SIG_DFL      0ull
+#define SIG_IGN      1ull
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
 #define SS_AUTODISARM 0x80000000u
@@ -198,10 +207,33 @@ enum {
 };
 #define TERMIOS_BYTES 36
 
-enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030, F_GETPIPE_SZ = 1032 };
+enum {
+    F_DUPFD,
+    F_GETFD,
+    F_SETFD,
+    F_GETFL,
+    F_SETFL,
+    F_GETLK,
+    F_SETLK,
+    F_SETLKW,
+    F_DUPFD_CLOEXEC = 1030,
+    F_GETPIPE_SZ = 1032
+};
 
 /* resources */
-enum { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMITS = 16 };
+enum {
+    RLIMIT_CPU,
+    RLIMIT_FSIZE,
+    RLIMIT_DATA,
+    RLIMIT_STACK,
+    RLIMIT_CORE,
+    RLIMIT_RSS,
+    RLIMIT_NPROC,
+    RLIMIT_NOFILE,
+    RLIMIT_MEMLOCK,
+    RLIMIT_AS,
+    RLIMITS = 16
+};
 #define RLIM_INFINITY (~0ull)
 struct rlimit64 {
     u64 now, max;
@@ -209,7 +241,15 @@ struct rlimit64 {
 
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 enum { PR_SET_PDEATHSIG = 1, PR_SET_NAME = 15, PR_GET_NAME = 16 };
-enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE = 4, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET = 10, FUTEX_CMD = 0x7f };
+enum {
+    FUTEX_WAIT = 0,
+    FUTEX_WAKE = 1,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE = 4,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET = 10,
+    FUTEX_CMD = 0x7f
+};
 
 /* the auxiliary vector */
 enum {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths to nodes: the walk of path.c over the disk (cache's lookup and readlink) and the virtual directories /proc and /dev. */
+/* Paths to nodes: the walk of path.c over the disk (cache's lookup and readlink) and the virtual directories
+ * /proc and /dev. */
 #include <string.h>
 
 #include <abi/layout.h>
@@ -44,13 +45,15 @@ static err disk_lookup(const struct node *dir, const char *name, u32 bytes, stru
     struct cache_lookup_rep rep;
     memset(ipc_tail() + bytes / 8, 0, 8);
     memcpy(ipc_tail(), name, bytes);
-    err e = cache_lookup(SERVICE(SRV_CACHE), &(struct cache_lookup_req){dir->id, bytes}, (bytes + 7) / 8, &rep);
+    err e =
+        cache_lookup(SERVICE(SRV_CACHE), &(struct cache_lookup_req){dir->id, bytes}, (bytes + 7) / 8, &rep);
     if (e >= 0)
         *found = (struct node){FS_DISK, (u32)rep.mode, rep.object};
     return e < 0 ? e : 0;
 }
 
-static err lookup(void *of, const struct node *dir, const char *dir_path, const char *name, u32 bytes, struct node *found) {
+static err lookup(void *of, const struct node *dir, const char *dir_path, const char *name, u32 bytes,
+                  struct node *found) {
     (void)of;
     if (dir->fs != FS_DISK) {
         if (bytes == 2 && !memcmp(name, "..", 2) && virtual_is_top(dir)) {
@@ -95,8 +98,8 @@ static void put(void *of, const struct node *n) {
     node_put(n);
 }
 
-static err walk_at(struct process *p, const struct node *start, const char *start_path, struct path_walk *w, u32 flags,
-                   bool *last_missing) {
+static err walk_at(struct process *p, const struct node *start, const char *start_path, struct path_walk *w,
+                   u32 flags, bool *last_missing) {
     const struct path_ops ops = {lookup, readlink_of, get, put, p};
     return path_walk(w, &ops, &state.root, start, start_path, flags, last_missing);
 }
@@ -116,7 +119,8 @@ i64 walk_user(struct call *k, i64 dirfd, u64 path, u32 flags, bool *last_missing
     struct file *f = fd_get(k, (u32)dirfd);
     if (!f)
         return -E_BADF;
-    err e = f->path && S_ISDIR(f->node.mode) ? walk_at(p, &f->node, f->path, w, flags, last_missing) : -E_NOTDIR;
+    err e =
+        f->path && S_ISDIR(f->node.mode) ? walk_at(p, &f->node, f->path, w, flags, last_missing) : -E_NOTDIR;
     file_put(f);
     return e;
 }

@@ -17,30 +17,43 @@ struct entry {
 #define FILE_MODE (S_IFREG | 0444)
 #define CHAR_MODE (S_IFCHR | 0666)
 
-static const struct entry dev_entries[] = {
-    {"null", DEV_NULL, CHAR_MODE},     {"zero", DEV_ZERO, CHAR_MODE},       {"full", DEV_FULL, CHAR_MODE},
-    {"random", DEV_RANDOM, CHAR_MODE}, {"urandom", DEV_URANDOM, CHAR_MODE}, {"tty", DEV_TTY, CHAR_MODE},
-    {"console", DEV_CONSOLE, CHAR_MODE}, {"stdin", DEV_STDIN, LINK_MODE},   {"stdout", DEV_STDOUT, LINK_MODE},
-    {"stderr", DEV_STDERR, LINK_MODE}, {"fd", DEV_FD, LINK_MODE}};
+static const struct entry dev_entries[] = {{"null", DEV_NULL, CHAR_MODE},
+                                           {"zero", DEV_ZERO, CHAR_MODE},
+                                           {"full", DEV_FULL, CHAR_MODE},
+                                           {"random", DEV_RANDOM, CHAR_MODE},
+                                           {"urandom", DEV_URANDOM, CHAR_MODE},
+                                           {"tty", DEV_TTY, CHAR_MODE},
+                                           {"console", DEV_CONSOLE, CHAR_MODE},
+                                           {"stdin", DEV_STDIN, LINK_MODE},
+                                           {"stdout", DEV_STDOUT, LINK_MODE},
+                                           {"stderr", DEV_STDERR, LINK_MODE},
+                                           {"fd", DEV_FD, LINK_MODE}};
 static const struct entry proc_entries[] = {
-    {"self", PROC_SELF, LINK_MODE},         {"meminfo", PROC_MEMINFO, FILE_MODE},   {"mounts", PROC_MOUNTS, FILE_MODE},
-    {"uptime", PROC_UPTIME, FILE_MODE},     {"loadavg", PROC_LOADAVG, FILE_MODE},   {"version", PROC_VERSION, FILE_MODE},
-    {"cpuinfo", PROC_CPUINFO, FILE_MODE},   {"slabinfo", PROC_SLABINFO, FILE_MODE}, {"stat", PROC_STAT, FILE_MODE},
-    {"vmstat", PROC_VMSTAT, FILE_MODE},     {"buddyinfo", PROC_BUDDYINFO, FILE_MODE},
-    {"filesystems", PROC_FILESYSTEMS, FILE_MODE}, {"quire", PROC_QUIRE, FILE_MODE}, {"sys", PROC_SYS, DIR_MODE}};
+    {"self", PROC_SELF, LINK_MODE},           {"meminfo", PROC_MEMINFO, FILE_MODE},
+    {"mounts", PROC_MOUNTS, FILE_MODE},       {"uptime", PROC_UPTIME, FILE_MODE},
+    {"loadavg", PROC_LOADAVG, FILE_MODE},     {"version", PROC_VERSION, FILE_MODE},
+    {"cpuinfo", PROC_CPUINFO, FILE_MODE},     {"slabinfo", PROC_SLABINFO, FILE_MODE},
+    {"stat", PROC_STAT, FILE_MODE},           {"vmstat", PROC_VMSTAT, FILE_MODE},
+    {"buddyinfo", PROC_BUDDYINFO, FILE_MODE}, {"filesystems", PROC_FILESYSTEMS, FILE_MODE},
+    {"quire", PROC_QUIRE, FILE_MODE},         {"sys", PROC_SYS, DIR_MODE}};
 static const struct entry sys_entries[] = {{"vm", PROC_SYS_VM, DIR_MODE}};
 static const struct entry vm_entries[] = {{"drop_caches", PROC_DROP_CACHES, S_IFREG | 0200}};
 static const struct entry pid_entries[] = {
-    {"stat", PROC_PID_STAT, FILE_MODE},       {"statm", PROC_PID_STATM, FILE_MODE}, {"status", PROC_PID_STATUS, FILE_MODE},
-    {"cmdline", PROC_PID_CMDLINE, FILE_MODE}, {"comm", PROC_PID_COMM, FILE_MODE},   {"maps", PROC_PID_MAPS, FILE_MODE},
-    {"exe", PROC_PID_EXE, LINK_MODE},         {"cwd", PROC_PID_CWD, LINK_MODE},     {"root", PROC_PID_ROOT, LINK_MODE},
-    {"mounts", PROC_PID_MOUNTS, FILE_MODE},   {"fd", PROC_PID_FD_DIR, S_IFDIR | 0500}};
+    {"stat", PROC_PID_STAT, FILE_MODE},     {"statm", PROC_PID_STATM, FILE_MODE},
+    {"status", PROC_PID_STATUS, FILE_MODE}, {"cmdline", PROC_PID_CMDLINE, FILE_MODE},
+    {"comm", PROC_PID_COMM, FILE_MODE},     {"maps", PROC_PID_MAPS, FILE_MODE},
+    {"exe", PROC_PID_EXE, LINK_MODE},       {"cwd", PROC_PID_CWD, LINK_MODE},
+    {"root", PROC_PID_ROOT, LINK_MODE},     {"mounts", PROC_PID_MOUNTS, FILE_MODE},
+    {"fd", PROC_PID_FD_DIR, S_IFDIR | 0500}};
 
 struct table {
     const struct entry *entry;
     u32 count;
 };
-#define TABLE(t) (struct table){t, ARRAY_LEN(t)}
+#define TABLE(t)                                                                                             \
+    (struct table) {                                                                                         \
+        t, ARRAY_LEN(t)                                                                                      \
+    }
 
 /* The fixed entries of a directory. */
 static struct table entries_of(const struct node *dir) {
@@ -96,7 +109,8 @@ static struct node parent_of(const struct node *dir) {
     return (struct node){FS_PROC, DIR_MODE, PROC_ID(up, up == PROC_PID_DIR ? PROC_PID(dir->id) : 0)};
 }
 
-err virtual_lookup(const struct tasks *t, const struct node *dir, const char *name, u32 bytes, struct node *found) {
+err virtual_lookup(const struct tasks *t, const struct node *dir, const char *name, u32 bytes,
+                   struct node *found) {
     if (bytes == 2 && !memcmp(name, "..", 2)) {
         *found = parent_of(dir);
         return 0;
@@ -168,10 +182,12 @@ err virtual_readlink(const struct tasks *t, const struct process *p, const struc
     }
 }
 
-/* Positions: 0 and 1 the dots, then the fixed entries, then (from NUMBERS on) numbers: pids or descriptors. */
+/* Positions: 0 and 1 the dots, then the fixed entries, then (from NUMBERS on) numbers: pids or descriptors.
+ */
 #define NUMBERS 1000
 
-static bool numbered_entry(const struct tasks *t, const struct node *dir, u64 from, char *name, struct node *entry, u64 *next) {
+static bool numbered_entry(const struct tasks *t, const struct node *dir, u64 from, char *name,
+                           struct node *entry, u64 *next) {
     u64 n = ~0ull;
     if (PROC_NODE(dir->id) == PROC_DIR) {
         const struct process *p;
@@ -193,7 +209,8 @@ static bool numbered_entry(const struct tasks *t, const struct node *dir, u64 fr
     return true;
 }
 
-bool virtual_entry(const struct tasks *t, const struct node *dir, u64 position, char *name, struct node *entry, u64 *next) {
+bool virtual_entry(const struct tasks *t, const struct node *dir, u64 position, char *name,
+                   struct node *entry, u64 *next) {
     if (position < 2) {
         strcpy(name, position ? ".." : ".");
         *entry = *dir;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Wait queues, the run list and deadlines: how a call that cannot be answered now is kept and taken up again.
  *
- * A handler that has to wait says so (block() in call.h); the call's words and its right to answer are kept in the task, and the
- * task joins one queue. wake_up moves the tasks of a queue to the run list; the server loop then runs their handlers once more
- * from the start (a call's `progress` tells them what was done before). A task is on one queue or on the run list, or on neither.
- * Pure: no kernel, no time but what is passed in. */
+ * A handler that has to wait says so (block() in call.h); the call's words and its right to answer are kept
+ * in the task, and the task joins one queue. wake_up moves the tasks of a queue to the run list; the server
+ * loop then runs their handlers once more from the start (a call's `progress` tells them what was done
+ * before). A task is on one queue or on the run list, or on neither. Pure: no kernel, no time but what is
+ * passed in. */
 #pragma once
 
 #include <abi/types.h>
@@ -37,7 +38,9 @@ void wait_leave(struct wait_queue *run, struct waiter *w);
 /* One, or all, of q's waiters go to the run list. */
 void wake_one(struct wait_queue *run, struct waiter *w);
 void wake_up(struct wait_queue *run, struct wait_queue *q);
-static inline bool wait_empty(const struct wait_queue *q) { return TAILQ_EMPTY(&q->waiters); }
+static inline bool wait_empty(const struct wait_queue *q) {
+    return TAILQ_EMPTY(&q->waiters);
+}
 /* The next of the run list, taken off; NULL if there is none. */
 struct waiter *run_next(struct wait_queue *run);
 

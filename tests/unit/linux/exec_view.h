@@ -8,7 +8,9 @@ struct stack_view {
     const char *bytes;
     u64 sp;
 };
-static inline const char *stack_string(const struct stack_view *v, u64 address) { return v->bytes + (address - v->sp); }
+static inline const char *stack_string(const struct stack_view *v, u64 address) {
+    return v->bytes + (address - v->sp);
+}
 static inline u64 stack_auxiliary(const struct stack_view *v, const u64 *vector, u64 type) {
     (void)v;
     while (vector[0] && vector[0] != type)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The personality as a whole over world.c: what programs see of pipes, children, signals and waiting, and that nothing is left over. */
+/* The personality as a whole over world.c: what programs see of pipes, children, signals and waiting, and
+ * that nothing is left over. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -7,8 +8,31 @@
 #include "world.h"
 
 enum { SIGUSR = 10 };
-enum { READ = 0, WRITE, CLOSE = 3, POLL = 7, SIGACTION = 13, SIGPROCMASK, SIGRETURN, PIPE = 22, DUP = 32, DUP2, NANOSLEEP = 35, ALARM = 37,
-       CLONE = 56, FORK, VFORK, EXIT = 60, WAIT4, KILL, SIGSUSPEND = 130, GETTID = 186, FUTEX = 202, OPENAT = 257, EXIT_GROUP = 231 };
+enum {
+    READ = 0,
+    WRITE,
+    CLOSE = 3,
+    POLL = 7,
+    SIGACTION = 13,
+    SIGPROCMASK,
+    SIGRETURN,
+    PIPE = 22,
+    DUP = 32,
+    DUP2,
+    NANOSLEEP = 35,
+    ALARM = 37,
+    CLONE = 56,
+    FORK,
+    VFORK,
+    EXIT = 60,
+    WAIT4,
+    KILL,
+    SIGSUSPEND = 130,
+    GETTID = 186,
+    FUTEX = 202,
+    OPENAT = 257,
+    EXIT_GROUP = 231
+};
 #define BUFFER (WORLD_BASE + 0x4000)
 #define OTHER  (WORLD_BASE + 0x8000)
 #define STACK  (WORLD_BASE + 0x20000)
@@ -322,7 +346,8 @@ Test(calls, threads_and_futex) {
     u32 me = world_begin()->tid, value = 5;
     i64 r;
     world_write(me, BUFFER, &value, 4);
-    const u64 flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID | CLONE_SETTLS;
+    const u64 flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                      CLONE_CHILD_CLEARTID | CLONE_SETTLS;
     u32 thread = (u32)world_call(me, CLONE, (u64[6]){flags, STACK, 0, BUFFER, 0x7000}, &r);
     thread = (u32)r;
     cr_assert(world_settle(thread));
@@ -376,13 +401,16 @@ static void forget_ended(void) {
 static void random_call(u32 me, u64 *seed) {
     static const u64 fds[] = {0, 1, 3, 4, 5, 6, 7};
     u64 fd = fds[seed_next(seed, ARRAY_LEN(fds))], bytes = seed_next(seed, 9000), r4 = seed_next(seed, 4);
-    u64 at = seed_next(seed, 10) ? BUFFER + seed_next(seed, 9000) : seed_next(seed, 2) ? WORLD_END - 50 : 0x10;
+    u64 at = seed_next(seed, 10)  ? BUFFER + seed_next(seed, 9000)
+             : seed_next(seed, 2) ? WORLD_END - 50
+                                  : 0x10;
     static const u64 signals[] = {SIGUSR, SIGTERM, SIGCHLD, SIGSTOP, SIGCONT, SIGKILL, SIGPIPE};
     i64 r;
     switch (seed_next(seed, 12)) {
     case 0:
         if (count < MOST && world_call(me, r4 ? FORK : VFORK, (u64[6]){0}, &r) != OUT_GONE) {
-            struct process *p = task_find(&state.tasks, me)->process, *child = TAILQ_LAST(&p->children, process_list);
+            struct process *p = task_find(&state.tasks, me)->process,
+                           *child = TAILQ_LAST(&p->children, process_list);
             if (child && child->state == PROCESS_ALIVE && child->start_tsc == kern_tsc())
                 running[count++] = child->pid;
         }
@@ -410,13 +438,18 @@ static void random_call(u32 me, u64 *seed) {
         world_call(me, DUP2, (u64[6]){fd, 3 + r4}, &r);
         break;
     case 9:
-        world_call(me, KILL, (u64[6]){running[seed_next(seed, count)], signals[seed_next(seed, ARRAY_LEN(signals))]}, &r);
+        world_call(me, KILL,
+                   (u64[6]){running[seed_next(seed, count)], signals[seed_next(seed, ARRAY_LEN(signals))]},
+                   &r);
         break;
     case 10:
         world_absent(me);
         break;
     default: {
-        struct linux_sigaction a = {.handler = r4 == 0 ? SIG_IGN : r4 == 1 ? SIG_DFL : 0x5000, .flags = r4 == 3 ? SA_RESTART : 0};
+        struct linux_sigaction a = {.handler = r4 == 0   ? SIG_IGN
+                                               : r4 == 1 ? SIG_DFL
+                                                         : 0x5000,
+                                    .flags = r4 == 3 ? SA_RESTART : 0};
         world_write(me, OTHER, &a, sizeof a);
         world_call(me, SIGACTION, (u64[6]){signals[seed_next(seed, ARRAY_LEN(signals))], OTHER, 0, 8}, &r);
     }

@@ -15,11 +15,23 @@ static Elf64_Ehdr ehdr;
 static Elf64_Phdr phdr[3];
 
 static void make_file(void) {
-    ehdr = (Elf64_Ehdr){.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_entry = 0x401000, .e_phoff = 64,
-                        .e_phentsize = sizeof *phdr, .e_phnum = 3};
+    ehdr = (Elf64_Ehdr){.e_type = ET_EXEC,
+                        .e_machine = EM_X86_64,
+                        .e_entry = 0x401000,
+                        .e_phoff = 64,
+                        .e_phentsize = sizeof *phdr,
+                        .e_phnum = 3};
     memcpy(ehdr.e_ident, "\177ELF\2\1\1", 7);
-    phdr[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000, .p_filesz = 0x1234, .p_memsz = 0x1234};
-    phdr[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x1f00, .p_vaddr = 0x403f00, .p_filesz = 0x300,
+    phdr[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+                           .p_flags = PF_R | PF_X,
+                           .p_vaddr = 0x400000,
+                           .p_filesz = 0x1234,
+                           .p_memsz = 0x1234};
+    phdr[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+                           .p_flags = PF_R | PF_W,
+                           .p_offset = 0x1f00,
+                           .p_vaddr = 0x403f00,
+                           .p_filesz = 0x300,
                            .p_memsz = 0x5000};
     phdr[2] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W};
 }
@@ -73,7 +85,8 @@ Test(elf, damaged_headers_are_refused_or_sane) {
         make_file();
         for (u64 n = 1 + seed_next(&seed, 4); n; n--) {
             u8 *bytes = seed_next(&seed, 3) ? (u8 *)phdr : (u8 *)&ehdr;
-            bytes[seed_next(&seed, bytes == (u8 *)phdr ? sizeof phdr : sizeof ehdr)] = (u8)seed_next(&seed, 256);
+            bytes[seed_next(&seed, bytes == (u8 *)phdr ? sizeof phdr : sizeof ehdr)] =
+                (u8)seed_next(&seed, 256);
         }
         ehdr.e_phnum = (u16)MIN(ehdr.e_phnum, 3);
         if (plan_of(0x2200, &plan, &interpreter))
@@ -90,7 +103,8 @@ Test(elf, damaged_headers_are_refused_or_sane) {
 
 Test(script, lines) {
     char *interpreter, *argument;
-    char plain[] = "#! /bin/sh\nrest", with[] = "#!/bin/awk\t-f  x \nrest", none[] = "#!   \nrest", binary[] = "\177ELF....";
+    char plain[] = "#! /bin/sh\nrest", with[] = "#!/bin/awk\t-f  x \nrest", none[] = "#!   \nrest",
+         binary[] = "\177ELF....";
     char endless[300];
     memset(endless, 'x', sizeof endless);
     memcpy(endless, "#!", 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptor tables against a plain array, in random sequences: the lowest free number, marks, copies, limits, no memory. */
+/* Descriptor tables against a plain array, in random sequences: the lowest free number, marks, copies,
+ * limits, no memory. */
 #include <criterion/criterion.h>
 
 #include <abi/errors.h>

@@ -11,14 +11,16 @@
 static const struct {
     u32 dir, mode;
     const char *name, *target;
-} tree[] = {{0, S_IFDIR, "", NULL},      {0, S_IFDIR, "a", NULL},    {1, S_IFDIR, "b", NULL},      {2, S_IFREG, "file", NULL},
-            {0, S_IFLNK, "up", "a/b"},   {2, S_IFLNK, "rel", "../b/file"}, {1, S_IFLNK, "abs", "/up/file"},
-            {0, S_IFLNK, "loop", "loop"}, {0, S_IFLNK, "lost", "no/where"}, {2, S_IFLNK, "top", "/"}};
+} tree[] = {{0, S_IFDIR, "", NULL},          {0, S_IFDIR, "a", NULL},      {1, S_IFDIR, "b", NULL},
+            {2, S_IFREG, "file", NULL},      {0, S_IFLNK, "up", "a/b"},    {2, S_IFLNK, "rel", "../b/file"},
+            {1, S_IFLNK, "abs", "/up/file"}, {0, S_IFLNK, "loop", "loop"}, {0, S_IFLNK, "lost", "no/where"},
+            {2, S_IFLNK, "top", "/"}};
 
 static i64 held;
 static struct path_walk w;
 
-static err lookup(void *of, const struct node *dir, const char *path, const char *name, u32 bytes, struct node *found) {
+static err lookup(void *of, const struct node *dir, const char *path, const char *name, u32 bytes,
+                  struct node *found) {
     (void)of, (void)path;
     u32 at = (u32)dir->id - 1;
     if (bytes == 2 && !memcmp(name, "..", 2)) {
@@ -102,7 +104,8 @@ Test(path, errors) {
 }
 
 Test(path, random_paths_end_and_leak_nothing) {
-    static const char *const part[] = {"a", "b", "up", "rel", "abs", "top", "..", ".", "file", "loop", "lost", "/", ""};
+    static const char *const part[] = {"a", "b",    "up",   "rel",  "abs", "top", "..",
+                                       ".", "file", "loop", "lost", "/",   ""};
     u64 seed = seed_begin(6);
     for (u32 step = 0; step < 50000; step++) {
         char path[200] = "";
@@ -112,6 +115,7 @@ Test(path, random_paths_end_and_leak_nothing) {
         }
         err e = walk(path, (u32)seed_next(&seed, 4), NULL);
         if (!e)
-            cr_assert(w.result.path[0] == '/' && !strstr(w.result.path, "//") && !strstr(w.result.path, "/."));
+            cr_assert(w.result.path[0] == '/' && !strstr(w.result.path, "//") &&
+                      !strstr(w.result.path, "/."));
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pipe's ring against a plain byte sequence: what is committed comes out once and in order, pages are held only for what is
- * inside, and what was copied but not committed is as if it had never been. */
+/* The pipe's ring against a plain byte sequence: what is committed comes out once and in order, pages are
+ * held only for what is inside, and what was copied but not committed is as if it had never been. */
 #include <criterion/criterion.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The signal frame against the host's own <ucontext.h>: the C library that reads it in a handler is the judge of the layout. */
+/* The signal frame against the host's own <ucontext.h>: the C library that reads it in a handler is the judge
+ * of the layout. */
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <string.h>
@@ -48,6 +49,7 @@ Test(sigframe, back_again) {
     struct frame_view v;
     for (u64 sp = 0x7fff00001200; sp < 0x7fff00001200 + 130; sp++) {
         frame_view_make(&v, sp, 0);
-        cr_assert(frame_view_returns(&v), "sigreturn gives every register back, whatever the stack's alignment");
+        cr_assert(frame_view_returns(&v),
+                  "sigreturn gives every register back, whatever the stack's alignment");
     }
 }

@@ -69,7 +69,8 @@ Test(signals, ignored_and_masks) {
     h.action[SIGCHLD - 1] = (struct linux_sigaction){.handler = 0x1000, .mask = SIGSET(SIGTERM)};
     cr_assert(sig_ignored(&h, SIGTERM) && !sig_ignored(&h, SIGKILL) && !sig_ignored(&h, SIGCHLD));
     struct linux_sigaction *a = &h.action[SIGCHLD - 1];
-    cr_assert_eq(sig_handler_mask(a, SIGCHLD, SIGSET(SIGHUP)), SIGSET(SIGHUP) | SIGSET(SIGTERM) | SIGSET(SIGCHLD));
+    cr_assert_eq(sig_handler_mask(a, SIGCHLD, SIGSET(SIGHUP)),
+                 SIGSET(SIGHUP) | SIGSET(SIGTERM) | SIGSET(SIGCHLD));
     a->flags = SA_NODEFER;
     a->mask = ~0ull;
     cr_assert_eq(sig_handler_mask(a, SIGCHLD, 0), ~SIGSET_UNBLOCKABLE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The process tree in random sequences of fork, exit, wait, setpgid and setsid, against invariants after each step. */
+/* The process tree in random sequences of fork, exit, wait, setpgid and setsid, against invariants after each
+ * step. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ static void check_tree(void) {
         cr_assert(p == tasks.init || p->parent);
         cr_assert(p->state == PROCESS_ALIVE || TAILQ_EMPTY(&p->children), "a zombie has no children");
         TAILQ_FOREACH(c, &p->children, sibling)
-            cr_assert_eq(c->parent, p);
+        cr_assert_eq(c->parent, p);
     }
     cr_assert(seen == alive && dead == zombies && tasks.count == alive);
 }
@@ -134,7 +135,8 @@ Test(tasks, stops_are_told_once_and_on_request) {
     c->continued = true;
     cr_assert_eq(wait_select(p, 0, WCONTINUED, &child, &status), WAIT_FOUND);
     cr_assert_eq(status, STATUS_CONTINUED);
-    cr_assert_eq(wait_select(p, -(i64)c->pid, WCONTINUED, &child, &status), WAIT_NO_CHILD, "not of that group");
+    cr_assert_eq(wait_select(p, -(i64)c->pid, WCONTINUED, &child, &status), WAIT_NO_CHILD,
+                 "not of that group");
     cr_assert_eq(process_setpgid(&tasks, p, c->pid, c->pid), 0);
     cr_assert_eq(process_setpgid(&tasks, p, p->pid, p->pid), -E_PERM, "a session's leader stays");
     cr_assert_eq(process_setpgid(&tasks, c, p->pid, 0), -E_SRCH);

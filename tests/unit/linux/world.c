@@ -343,7 +343,10 @@ enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result) {
     t->restart = RESTART_NONE;
     do {
         under_way[tid].again = false;
-        struct call k = {.task = t, .reply = reply_for(t), .number = (u16)number, .flags = under_way[tid].flags,
+        struct call k = {.task = t,
+                         .reply = reply_for(t),
+                         .number = (u16)number,
+                         .flags = under_way[tid].flags,
                          .progress = under_way[tid].progress};
         memcpy(k.w, w, sizeof k.w);
         i64 r = dispatch(&k);
@@ -358,8 +361,11 @@ static void serve_faults(void) {
         while (under_way[tid].again && task_find(&state.tasks, tid)) {
             under_way[tid].again = false;
             struct task *t = task_find(&state.tasks, tid);
-            struct call k = {.task = t, .reply = reply_for(t), .number = (u16)under_way[tid].number,
-                             .flags = under_way[tid].flags, .progress = under_way[tid].progress};
+            struct call k = {.task = t,
+                             .reply = reply_for(t),
+                             .number = (u16)under_way[tid].number,
+                             .flags = under_way[tid].flags,
+                             .progress = under_way[tid].progress};
             memcpy(k.w, under_way[tid].w, sizeof k.w);
             i64 r = dispatch(&k);
             conclude(&k, r);
@@ -386,7 +392,8 @@ bool world_settle(u32 tid) {
             struct call k = {.task = t, .reply = reply_for(t), .flags = flags, .progress = progress};
             u32 reply = k.reply;
             exception(&k, &(struct exception_words){.kind = EXC_INTERRUPT});
-            bool used = k.verdict == FAULTING || k.verdict == ANSWER || k.verdict == REGISTERS || k.verdict == GONE;
+            bool used =
+                k.verdict == FAULTING || k.verdict == ANSWER || k.verdict == REGISTERS || k.verdict == GONE;
             if (used)
                 slot_end(reply);
             run_kept_calls();

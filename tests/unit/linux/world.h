@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A model of what is below linux: the kernel's side of kern.h, and region, cache, console, frame and slab as far as they are asked.
- * Programs are scripted: a test makes a task call, and sees the answer. Memory of a program is WORLD_PAGES pages from WORLD_BASE on,
- * absent until written or faulted in; what lies outside does not exist. */
+/* A model of what is below linux: the kernel's side of kern.h, and region, cache, console, frame and slab as
+ * far as they are asked. Programs are scripted: a test makes a task call, and sees the answer. Memory of a
+ * program is WORLD_PAGES pages from WORLD_BASE on, absent until written or faulted in; what lies outside does
+ * not exist. */
 #pragma once
 
 #include "kern.h"
@@ -14,7 +15,8 @@
 /* What came of a call. */
 enum outcome { OUT_ANSWER, OUT_WAITS, OUT_FORWARDED, OUT_GONE };
 
-/* Starts the server with a first process of one task (no file is executed); returns it. Everything is as after boot. */
+/* Starts the server with a first process of one task (no file is executed); returns it. Everything is as
+ * after boot. */
 struct task *world_begin(void);
 /* The server is idle: everything it holds but the first process has gone. Aborts the test if not. */
 void world_check_idle(void);
@@ -23,12 +25,14 @@ u32 world_slots(void);
 u32 world_threads(void);
 u32 world_memories(void);
 
-/* A call of a task that runs. *result is valid with OUT_ANSWER. Faults on the way are served like the real ones. */
+/* A call of a task that runs. *result is valid with OUT_ANSWER. Faults on the way are served like the real
+ * ones. */
 enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result);
 #define CALL(tid, number, result, ...) world_call(tid, number, (u64[6]){__VA_ARGS__}, result)
 /* Has a call that waited been answered (or forwarded) since? */
 enum outcome world_outcome(u32 tid, i64 *result);
-/* Sends the exception that interrupt() or a new thread asks for, until the task is in its program again. False: it ended or stopped. */
+/* Sends the exception that interrupt() or a new thread asks for, until the task is in its program again.
+ * False: it ended or stopped. */
 bool world_settle(u32 tid);
 /* The program's registers: what the next instruction would see. */
 struct user_regs *world_regs(u32 tid);
