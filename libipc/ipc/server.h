@@ -43,6 +43,10 @@ struct server {
     const char *name;
     u32 endpoint;    /* slot to receive on */
     bool takes_caps; /* a slot to receive capabilities into is named at every wait */
+    /* Looks at each message first, as it came (NULL: no such look). True: it is answered at once with io's
+     * label and words 0..5, which the hook has set; for calls so short that a struct ipc_ctx would cost more
+     * than they do. It may not call, keep or forward. */
+    bool (*quick)(struct ipc_io *io);
     /* Calls; e.g. a wrapper round x_dispatch that checks c->badge. */
     err (*on_call)(struct ipc_ctx *c, u64 label, u64 *w);
     /* NULL: a message of that kind is answered -E_NOSYS and logged. w: the message's words. */
