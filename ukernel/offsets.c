@@ -4,10 +4,11 @@
 #include "arch/cpu.h"
 #include "core/thread.h"
 
+/* clang-format off */
 #define SAVED_REGS(R)                                                                                        \
-    R(r15)                                                                                                   \
-    R(r14) R(r13) R(r12) R(r11) R(r10) R(r9) R(r8) R(rdi) R(rsi) R(rbp) R(rbx) R(rdx) R(rcx) R(rax) R(rip)   \
-        R(rflags) R(rsp)
+    R(r15) R(r14) R(r13) R(r12) R(r11) R(r10) R(r9) R(r8) R(rdi) R(rsi) R(rbp) R(rbx) R(rdx) R(rcx) R(rax)   \
+    R(rip) R(rflags) R(rsp)
+/* clang-format on */
 #define SAVED_REG(name) OFFSET(T_##name, offsetof(struct thread, regs.name));
 
 void offsets(void);
