@@ -58,6 +58,14 @@ bench: disk ## figures under icount, with their goals (release build)
 	$(Q)$(MAKE) --no-print-directory RELEASE=1 all
 	$(Q)tests/bench/run --build build/release
 
+build/profile: tests/bench/tools/profile.c
+	$(call say,HOSTCC,$<)
+	$(Q)$(CC) $(WARN) -O2 -o $@ $<
+
+profile: disk build/profile ## P=program CASE=name: where the instructions of a bench case go, by function
+	$(Q)$(MAKE) --no-print-directory RELEASE=1 all
+	$(Q)tests/bench/profile $(or $(P),bench_process) '$(or $(CASE),getppid)'
+
 # ---- fuzzing -----------------------------------------------------------------------------------------------
 FUZZERS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS := $(or $(SECONDS),60)

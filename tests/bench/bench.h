@@ -89,11 +89,48 @@ static inline void bench_one(const struct bench *b) {
     bench_report(b, cold, bench_samples[1 + (b->runs - 1) / 2], switches < 0 ? 0 : switches);
 }
 
-static inline void bench_all(const struct bench *list, unsigned n) {
+/* Marks for tests/bench/profile; the comments keep the compiler from making one function of both. */
+static __attribute__((noinline)) void profile_begin(void) {
+    __asm__ volatile("nop # begin");
+}
+static __attribute__((noinline)) void profile_end(void) {
+    __asm__ volatile("nop # end");
+}
+
+#define PROFILE_RUNS 20
+
+/* Half of the runs to warm up, then those that are counted. */
+static inline void bench_profile(const struct bench *b) {
+    unsigned runs = b->runs < 2 * PROFILE_RUNS ? b->runs : 2 * PROFILE_RUNS;
+    if (b->before)
+        b->before(runs);
+    for (unsigned i = 0; i < runs / 2; i++)
+        b->run(i);
+    profile_begin();
+    for (unsigned i = runs / 2; i < runs; i++)
+        b->run(i);
+    profile_end();
+    if (b->after)
+        b->after();
+    printf("%u runs of: %s\n", runs - runs / 2, b->name);
+}
+
+/* Without arguments: all cases, a line each. With one: only those whose name contains it, for the profile. */
+static inline int bench_main(const struct bench *list, unsigned n, int argc, char **argv) {
+    if (argc > 1) {
+        for (unsigned i = 0; i < n; i++)
+            if (strstr(list[i].name, argv[1])) {
+                bench_profile(&list[i]);
+                return 0;
+            }
+        fprintf(stderr, "no case contains '%s'\n", argv[1]);
+        return 2;
+    }
     printf("%-44s %10s %10s %8s %10s %9s %7s\n", "operation (guest instructions)", "warm", "cold", "switches",
            "+150/sw", "goal", "warm/g");
     for (unsigned i = 0; i < n; i++)
         bench_one(&list[i]);
+    return 0;
 }
 
 static inline void bench_check(int ok, const char *what) {

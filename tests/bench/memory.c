@@ -134,7 +134,7 @@ static void brk_grow_shrink(unsigned i) {
     set_brk(heap + (i % 2 ? 0 : PAGE));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     static const struct bench list[] = {
         {"anonymous page fault (513 are the clearing)", 850, 1000, anon_before, write_page, unmap_area},
         {"touch 4 MiB and unmap, whole", 0, 5, NULL, touch_4m, NULL},
@@ -149,6 +149,5 @@ int main(void) {
         {"mprotect split, merge", 2000, 200, protect_before, protect_split, unmap_area},
         {"brk grow, shrink by a page", 1200, 200, brk_before, brk_grow_shrink, NULL},
     };
-    bench_all(list, sizeof list / sizeof list[0]);
-    return 0;
+    return bench_main(list, sizeof list / sizeof list[0], argc, argv);
 }

@@ -102,7 +102,7 @@ static void dir_run(unsigned i) {
     bench_check(syscall(SYS_getdents64, fd, buffer, 3200) > 0, "getdents64");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     static const struct bench list[] = {
         {"getppid, through a server and back", 345, 1000, NULL, getppid_run, NULL},
         {"read 4 KiB from the cache", 1600, 500, file_before, read_4k, file_after},
@@ -113,6 +113,5 @@ int main(void) {
         {"vfork + exit + wait", 10000, 50, NULL, vfork_run, NULL},
         {"fork + exec + exit + wait", 80000, 50, NULL, exec_run, NULL},
     };
-    bench_all(list, sizeof list / sizeof list[0]);
-    return 0;
+    return bench_main(list, sizeof list / sizeof list[0], argc, argv);
 }

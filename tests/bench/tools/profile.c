@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts executed guest instructions by function. Reads QEMU's log of `-d exec,nochain -singlestep` from standard input, one line an
- * instruction, and counts between the first instruction at BEGIN and the next one at END.
- * Usage: profile BEGIN END NAME=SYMBOLS... with addresses in hexadecimal and SYMBOLS as `nm -n` prints them. */
+/* Counts executed guest instructions by function. Reads QEMU's log of `-d exec,nochain -singlestep` from
+ * standard input, one line an instruction, and counts between the first instruction at BEGIN and the next one
+ * at END. Usage: profile BEGIN END NAME=SYMBOLS... with addresses in hexadecimal and SYMBOLS as `nm -n`
+ * prints them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +30,12 @@ static void read_symbols(char *argument) {
         exit(2);
     }
     char line[512], kind;
-    unsigned long address;
-    char name[256];
     while (symbols_count < SYMBOLS_MAX && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "%lx %c %255s", &address, &kind, name) != 3 || !strchr("tTwW", kind))
+        struct symbol *s = &symbols[symbols_count];
+        if (sscanf(line, "%lx %c %63s", &s->address, &kind, s->name) != 3 || !strchr("tTwW", kind))
             continue;
-        struct symbol *s = &symbols[symbols_count++];
-        s->address = address;
         s->image = argument;
-        snprintf(s->name, sizeof s->name, "%s", name);
+        symbols_count++;
     }
     fclose(file);
 }
