@@ -20,6 +20,13 @@ static void drain(struct uart_model *m) {
     m->tx_n = 0;
 }
 
+static void arrive(struct uart_model *m) {
+    if (m->arriving_n && ++m->accesses % 3 == 0 && uart_model_feed(m, m->arriving, 1)) {
+        m->arriving++;
+        m->arriving_n--;
+    }
+}
+
 static u8 in8(void *ctx, u16 port) {
     struct uart_model *m = ctx;
     u8 value = 0xff;
@@ -30,6 +37,7 @@ static u8 in8(void *ctx, u16 port) {
         value = m->rx[0];
         memmove(m->rx, m->rx + 1, --m->rx_n);
     } else if (port == m->base + 5) {
+        arrive(m);
         value = (m->rx_n ? 1 : 0) | (m->tx_n ? 0 : 0x60);
     } else {
         cr_assert_fail("in8 from %#x", port);

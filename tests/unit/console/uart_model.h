@@ -19,6 +19,8 @@ struct uart_model {
     u32 sent_n;
     u8 stdout_bytes[4096], stderr_bytes[4096]; /* the debug ports */
     u32 stdout_n, stderr_n;
+    const u8 *arriving; /* bytes that come one by one while the driver works, at every third access */
+    u32 arriving_n, accesses;
     struct port_io io;
 };
 
