@@ -11,6 +11,9 @@
 
 static struct link queues[PRIO_COUNT];
 u32 ready_mask;
+/* The server thread of each level that was interrupted while it ran; it is at the head. Threads of a server take no locks against each
+ * other, so nobody of its level may run before it has gone on and waits. */
+static struct thread *preempted[PRIO_COUNT];
 /* Programs that share a level take turns. The slice is timed only while there is somebody to take it: 0
  * otherwise. */
 static u64 slice_end;
@@ -18,8 +21,10 @@ static bool slice_over;
 static u64 next_deadline; /* of endpoints; 0: none */
 
 void sched_init(void) {
-    for (u32 p = 0; p < PRIO_COUNT; p++)
+    for (u32 p = 0; p < PRIO_COUNT; p++) {
         link_init(&queues[p]);
+        preempted[p] = NULL;
+    }
     ready_mask = 0;
     slice_end = next_deadline = 0;
     slice_over = false;
@@ -31,12 +36,15 @@ void sched_ready(struct thread *t) {
 }
 
 void sched_ready_head(struct thread *t) {
-    link_push_head(&queues[t->priority], &t->link);
+    struct thread *first = preempted[t->priority];
+    link_push_head(first ? &first->link : &queues[t->priority], &t->link);
     ready_mask |= 1u << t->priority;
 }
 
 void sched_remove(struct thread *t) {
     link_unlink(&t->link);
+    if (preempted[t->priority] == t)
+        preempted[t->priority] = NULL;
     if (link_empty(&queues[t->priority]))
         ready_mask &= ~(1u << t->priority);
 }
@@ -64,11 +72,14 @@ void sched_deadline_changed(u64 earliest) {
 
 /* Somebody of next's level or a higher one is ready. */
 static struct thread *compete(struct thread *next) {
-    if (ready_mask >> (next->priority + 1)) {
+    bool server = next->priority != PRIO_PROGRAM;
+    if (ready_mask >> (next->priority + 1) || (server && preempted[next->priority])) {
         sched_ready_head(next);
+        if (server && next == cpu.current)
+            preempted[next->priority] = next;
         return pop();
     }
-    if (next->priority != PRIO_PROGRAM)
+    if (server)
         return next;
     if (slice_over) {
         slice_over = false;
