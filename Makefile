@@ -100,9 +100,9 @@ LIBIPC_OBJ := $(call objects,libipc,$(LIBIPC_LOGIC) $(LIBIPC_SHELL))
 libipc: $(LIBIPC)
 servers: $(SERVERS:%=$(B)/servers/%.elf)
 
-$(B)/libipc.a: $(LIBIPC_OBJ)
+$(B)/libipc.a: $(LIBIPC_OBJ) libipc/build.mk
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && ar rcsD $@ $(LIBIPC_OBJ)
 
 $(B)/obj/libipc/%.c.o: libipc/%.c
 	@mkdir -p $(@D)

@@ -108,9 +108,26 @@ static pfn pop(struct magazine *m, u32 gfp_mask) {
     return m->frames[--m->count];
 }
 
+enum { SEARCH_DEPTH = 4 }; /* a magazine that has been filled from High holds nothing else */
+
+/* Whether the next frame of the magazine is below the High zone; brings one to the top if it is near. */
+static bool find_low(struct magazine *m) {
+    for (u32 i = m->count; i && i + SEARCH_DEPTH > m->count; i--) {
+        u64 frame = m->frames[i - 1];
+        if (frame < sizes.normal_end) {
+            m->frames[i - 1] = m->frames[m->count - 1];
+            m->frames[m->count - 1] = frame;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a request may be served from a magazine: these hold frames of any zone. */
-static bool from_magazine(u32 gfp_mask, u32 order) {
-    return order == 0 && (gfp_mask & GFP_ZONEMASK) == __GFP_HIGHMEM;
+static bool from_magazine(struct magazine *m, u32 gfp_mask, u32 order) {
+    if (order || gfp_mask & __GFP_DMA)
+        return false;
+    return gfp_mask & __GFP_HIGHMEM || sizes.frames <= sizes.normal_end || find_low(m);
 }
 
 static bool bad_request(u32 gfp_mask, u32 order) {
@@ -120,7 +137,7 @@ static bool bad_request(u32 gfp_mask, u32 order) {
 pfn alloc_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
-    if (from_magazine(gfp_mask, order))
+    if (from_magazine(&unmapped, gfp_mask, order))
         return pop(&unmapped, gfp_mask);
     err first = port_alloc(order, gfp_mask, held_word());
     return first > 0 ? (pfn)first : 0;
@@ -164,7 +181,7 @@ static err map_run(pfn first, u64 total) {
 vaddr __get_free_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
-    if (from_magazine(gfp_mask, order)) {
+    if (from_magazine(&mapped, gfp_mask, order)) {
         pfn frame = pop(&mapped, gfp_mask);
         return frame ? (vaddr)pfn_to_virt(frame) : 0;
     }

@@ -11,7 +11,8 @@
  * Single frames pass through two magazines (one mapped, one not), which are filled and drained in batches:
  * the usual allocation is a pop without IPC. A refill is a call down to frame, answered within a bound: it
  * may let other threads of this server run, so re-check after it what you relied on. Requests of an order
- * above 0, and those for which High memory will not do, always ask frame.
+ * above 0 and those for the DMA zone always ask frame; so do, on a machine with High memory, those for which
+ * it will not do, if the magazine's next few frames are all High.
  *
  * Frame 0 is never handed out: 0 stands for "none". Failure is an answer, never a wait. */
 #pragma once
@@ -82,8 +83,8 @@ static inline pfn virt_to_pfn(const void *address) {
 #define FRAME_RESERVE_MAX 16
 err frame_reserve(u32 count) must_check;
 
-/* Give all frames in the magazines, and those of unused page tables, back to the frame server: when it asks to (its
- * notification), and on drop_caches. Returns how many. */
+/* Give all frames in the magazines, and those of unused page tables, back to the frame server: when it asks
+ * to (its notification), and on drop_caches. Returns how many. */
 u64 drain_magazines(void);
 
 /* Frames in the magazines now. */

@@ -51,7 +51,7 @@ err kern_fault_as(u32 reply, u64 address, u64 access, u64 progress) {
 }
 
 err kern_thread_create(u32 space, u32 tag, u32 *thread, pfn *frame) {
-    pfn made = alloc_page(GFP_KERNEL);
+    pfn made = alloc_page(GFP_HIGHUSER);
     if (!made)
         return -E_NOMEM;
     u32 slot = slot_alloc();

@@ -16,7 +16,7 @@ i64 pipe_write_span(struct pipe_ring *p, u64 ahead, u64 most, char **at) {
     if (!bytes)
         return 0;
     vaddr *page = &p->page[page_of(from)];
-    if (!*page && !(*page = __get_free_page(GFP_USER)))
+    if (!*page && !(*page = __get_free_page(GFP_HIGHUSER)))
         return -E_NOMEM;
     *at = (char *)*page + (from & PAGE_MASK);
     return (i64)bytes;
@@ -35,6 +35,14 @@ u64 pipe_read_span(const struct pipe_ring *p, u64 ahead, u64 most, const char **
     return bytes;
 }
 
+/* An empty ring keeps the page that it was in, for the next write, and begins with it. */
+static void begin_anew(struct pipe_ring *p) {
+    vaddr kept = p->page[page_of(p->head)];
+    p->page[page_of(p->head)] = 0;
+    pipe_release(p);
+    p->page[0] = kept;
+}
+
 void pipe_consumed(struct pipe_ring *p, u64 bytes) {
     ASSERT(bytes <= pipe_used(p));
     while (bytes) {
@@ -49,7 +57,7 @@ void pipe_consumed(struct pipe_ring *p, u64 bytes) {
         }
     }
     if (!pipe_used(p))
-        pipe_release(p);
+        begin_anew(p);
 }
 
 void pipe_release(struct pipe_ring *p) {

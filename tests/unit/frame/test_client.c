@@ -19,6 +19,7 @@ static struct holders server;
 static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
 static u32 calls;
 static bool no_tables, no_frames;
+static u32 normal_end = ZONE_NORMAL_END;
 static u64 tables[4]; /* frames of page tables in the space's pool, fed while mapping */
 static u32 tables_count, tables_most;
 static void (*on_call)(void); /* "another thread" that runs while this one waits */
@@ -46,7 +47,7 @@ static void change_hands(pfn first, u64 n, bool mine) {
 }
 
 err port_attach(struct frame_attach_rep *rep) {
-    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, ZONE_DMA_END, ZONE_NORMAL_END};
+    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, ZONE_DMA_END, normal_end};
     return 0;
 }
 
@@ -114,8 +115,8 @@ static u64 all;
 static void begin(void) {
     static char memory[FRAMES * PAGE_BYTES];
     frame_window = memory;
-    cr_assert_eq(zones_init(&server.zones, FRAMES, ZONE_DMA_END, ZONE_NORMAL_END,
-                            calloc(1, zones_bytes(FRAMES, ZONE_DMA_END, ZONE_NORMAL_END))),
+    cr_assert_eq(zones_init(&server.zones, FRAMES, ZONE_DMA_END, normal_end,
+                            calloc(1, zones_bytes(FRAMES, ZONE_DMA_END, normal_end))),
                  0);
     zones_release(&server.zones, FIRST, FRAMES - FIRST);
     zones_set_watermarks(&server.zones);
@@ -123,10 +124,16 @@ static void begin(void) {
     cr_assert_eq(frame_client_init(), 0);
 }
 
+static void begin_with_high(void) {
+    normal_end = 6144;
+    begin();
+}
+
 static void end(void) {
     drain_magazines();
     cr_assert_eq(frame_held(), 0);
-    cr_assert_eq(server.zones.zone[0].in_magazines + server.zones.zone[1].in_magazines, 0);
+    for (u32 i = 0; i < ZONES; i++)
+        cr_assert_eq(server.zones.zone[i].in_magazines, 0);
     cr_assert_eq(zones_free(&server.zones), all, "%llu of %llu",
                  (unsigned long long)zones_free(&server.zones), (unsigned long long)all);
     cr_assert(holders_audit(&server));
@@ -175,6 +182,42 @@ Test(client, mapped_pages_and_zeroing) {
     pfn frame = alloc_page(GFP_HIGHUSER);
     cr_assert_eq(kmap(frame), pfn_to_virt(frame));
     free_page((vaddr)pfn_to_virt(frame));
+    end();
+}
+
+Test(client, where_there_is_no_high_any_magazine_suits) {
+    __free_page(alloc_page(GFP_HIGHUSER));
+    free_page(__get_free_page(GFP_USER));
+    calls = 0;
+    pfn frame = alloc_page(GFP_KERNEL);
+    vaddr page = __get_free_page(GFP_USER);
+    cr_assert(frame && page && !calls);
+    pfn dma = alloc_page(GFP_DMA);
+    cr_assert(dma && calls == 1);
+    __free_page(dma);
+    __free_page(frame);
+    free_page(page);
+    end();
+}
+
+Test(client, low_frames_near_the_top_of_a_magazine_are_found, .init = begin_with_high) {
+    pfn low = alloc_page(GFP_KERNEL), high[4];
+    cr_assert(low && low < normal_end && calls == 1, "an empty magazine is of no use");
+    for (u32 i = 0; i < 4; i++)
+        cr_assert_geq((high[i] = alloc_page(GFP_HIGHUSER)), normal_end);
+    __free_page(low);
+    for (u32 i = 0; i < 3; i++)
+        __free_page(high[i]);
+    calls = 0;
+    cr_assert(alloc_page(GFP_KERNEL) == low && !calls, "the fourth");
+    for (u32 i = 0; i < 3; i++)
+        cr_assert_geq((high[i] = alloc_page(GFP_HIGHUSER)), normal_end);
+    __free_page(low);
+    for (u32 i = 0; i < 4; i++)
+        __free_page(high[i]);
+    pfn other = alloc_page(GFP_KERNEL);
+    cr_assert(other && other != low && calls == 1, "the fifth is too far down");
+    __free_page(other);
     end();
 }
 
