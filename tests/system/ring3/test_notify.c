@@ -107,6 +107,41 @@ static int servers_are_not_sliced(void) {
     return 0;
 }
 
+/* Two threads of one server below a third, which keeps the call of the one until the other, by a
+ * notification, has let itself be interrupted; then it answers. */
+static u32 order_count, house;
+static u64 order[4];
+static void keeper(u64 slot) {
+    (void)wait_on(house, (u32)slot);
+    (void)wait_on(house, 0);
+    (void)answer_wait((u32)slot, 0, 0, house, 0);
+}
+static void asks(u64 end) {
+    (void)call_of(house, 1, 0, 0);
+    order[order_count++] = 2;
+    (void)wait_on((u32)end, 0);
+}
+static void is_interrupted(u64 end) {
+    (void)sys_notify(house, 1);
+    order[order_count++] = 1;
+    (void)wait_on((u32)end, 0);
+}
+
+static int the_interrupted_goes_on_first(void) {
+    u32 end = endpoint_make();
+    house = endpoint_make();
+    struct worker k = worker_make(keeper, slot_get(), PRIO_CACHE), a = worker_make(asks, end, PRIO_LINUX),
+                  i = worker_make(is_interrupted, end, PRIO_LINUX);
+    CHECK(sys_start(k.slot) == 0 && sys_start(a.slot) == 0);
+    sleep_until(now() + ms(5));
+    CHECK(order_count == 0 && sys_start(i.slot) == 0);
+    for (u32 n = 0; n < 100 && order_count < 2; n++)
+        sleep_until(now() + ms(5));
+    CHECK(sys_stop(k.slot) == 0 && sys_stop(a.slot) == 0 && sys_stop(i.slot) == 0);
+    CHECK(order_count == 2 && order[0] == 1 && order[1] == 2);
+    return 0;
+}
+
 static void yielder(u64 index) {
     for (;;) {
         seen[index]++;
@@ -134,5 +169,6 @@ void test_notify(void) {
     RUN(bits_before_deadline);
     RUN(programs_take_turns);
     RUN(servers_are_not_sliced);
+    RUN(the_interrupted_goes_on_first);
     RUN(yield_takes_turns);
 }
