@@ -48,7 +48,7 @@ struct exception_words {
     u64 flags;
 };
 enum exception {
-    EXC_INTERRUPT, /* interrupt(thread), and the first thing that a new thread sends */
+    EXC_INTERRUPT, /* interrupt(thread), and the first thing that an alien thread sends when started */
     EXC_RAISE,     /* raise(code, address) in answer to its fault or alien call */
     EXC_HARDWARE   /* EXC_HARDWARE + vector: #DE 0, #DB 1, #BP 3, #OF 4, #UD 6, #GP 13, #MF 16, #AC 17, #XM 19
                     */

@@ -25,7 +25,8 @@
 #define HEAP_END        0x4000000000ull
 #define ATA_RING_WINDOW 0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
 #define ATA_RING_PAGES  16ull
-#define LINUX_CMD          0x6000000000ull /* linux: boot module "cmd", read only; its length is in the information page */
+#define LINUX_CMD                                                                                            \
+    0x6000000000ull /* linux: boot module "cmd", read only; its length is in the information page */
 #define SLAB_WINDOW                                                                                          \
     0x8000000000ull /* client's space: where slab maps this client's slabs (permit from root) */
 #define SLAB_WINDOW_END    0x10000000000ull
@@ -59,22 +60,23 @@ enum slot {
     SLOT_FRAME_ACCT, /* frame's account: frames are given back to it */
     SLOT_IRQ,        /* irq authority (ata: 14; console: 3, 4) */
     SLOT_IOPORT,     /* port authority (ata, console) */
-    SLOT_TRACE,      /* trace authority: naming threads, events of one's own */
+    SLOT_TRACE,      /* trace authority: setting the mask (events of one's own need nothing) */
     SLOT_SELF_LAST = 15,
     SLOT_SERVICE =
         16, /* + enum server_id: endpoint of that server, badged with the client's own number; CALL, NOTIFY */
     SLOT_CLIENT_ACCT =
         SLOT_SERVICE + SRV_COUNT, /* + enum server_id: that server's account (frame: to give frames) */
-    SLOT_WINDOW = SLOT_CLIENT_ACCT + SRV_COUNT, /* + enum server_id: permit on that client's slab window (slab),
-                                                 * on ata's ring window (cache: SLOT_WINDOW + SRV_ATA) */
-    SLOT_FREE = 64                              /* first slot that root leaves to the server itself */
+    SLOT_WINDOW =
+        SLOT_CLIENT_ACCT + SRV_COUNT, /* + enum server_id: permit on that client's slab window (slab),
+                                       * on ata's ring window (cache: SLOT_WINDOW + SRV_ATA) */
+    SLOT_FREE = 64                    /* first slot that root leaves to the server itself */
 };
 #define SERVICE(id)     (SLOT_SERVICE + (id))
 #define CLIENT_ACCT(id) (SLOT_CLIENT_ACCT + (id))
 #define WINDOW(id)      (SLOT_WINDOW + (id))
 _Static_assert(SLOT_WINDOW + SRV_COUNT <= SLOT_FREE, "root's slots overlap the servers' own");
 
-/* Priorities, high first (kernel-interface: fixed; only the time slice is donated). */
+/* Priorities, low first; fixed. */
 enum priority {
     PRIO_IDLE,
     PRIO_PROGRAM,

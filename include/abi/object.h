@@ -28,14 +28,14 @@ enum frame_flag { FRAME_DIRTY = 1, FRAME_ACCESSED = 2, FRAME_QUEUED = 4, FRAME_Z
 
 /* Rights of a capability. Which of them a call needs is said at the call. */
 enum right {
-    RIGHT_CALL = 1,     /* endpoint: call, forward to */
-    RIGHT_RECV = 2,     /* endpoint: receive; bind as pager and the like */
-    RIGHT_NOTIFY = 4,   /* endpoint: set bits */
-    RIGHT_MAP = 8,      /* space, permit: map, unmap, protect, scan, clone */
-    RIGHT_FEED = 16,    /* space: table pool */
-    RIGHT_COPY = 32,    /* space: copy */
-    RIGHT_CONTROL = 64, /* space, thread, table, account: bind, start, stop, regs, open, close */
-    RIGHT_DESTROY = 128,
+    RIGHT_CALL = 1,      /* endpoint: call, forward to */
+    RIGHT_RECV = 2,      /* endpoint: receive; bind as pager and the like */
+    RIGHT_NOTIFY = 4,    /* endpoint: set bits */
+    RIGHT_MAP = 8,       /* space, permit: map, unmap, protect; space: scan, clone, permit, wider forwards */
+    RIGHT_FEED = 16,     /* space, permit: table pool */
+    RIGHT_COPY = 32,     /* space: copy */
+    RIGHT_CONTROL = 64,  /* space, thread, table, account: bind, start, stop, regs, open, collect */
+    RIGHT_DESTROY = 128, /* objects: destroy; account: close */
     RIGHT_ALL = 255
 };
 

@@ -23,9 +23,10 @@
  * slot, too many words, a capability that can't go) nothing has happened and the error returns at once; a
  * dead or gone caller is a success that frees the slot.
  *
- *   With endpoint slot 0 the wait is left out: the answer is given, WOKE_NOTHING returns at once, and the
- * caller's thread goes on (the answered thread is made ready). So a server answers kept callers in the middle
- * of other work. A message's capability slots, labels and words are checked before anything changes.
+ *   With endpoint slot 0 the wait is left out: the answer is given, WOKE_BITS without any bit returns at
+ * once, and the caller's thread goes on (the answered thread is made ready). So a server answers kept callers
+ * in the middle of other work. A message's capability slots, labels and words are checked before anything
+ * changes.
  *
  *   fault_reply_wait   as reply_wait; rax: nwords = 2 * number of items; words = items (struct fault_item):
  * item 0 in words 0,1 ... forward_wait       as reply_wait, but rbx = reply slot | destination endpoint slot
@@ -37,7 +38,7 @@
 
 #include <abi/types.h>
 
-/* S(name, number, what the trace calls it) */
+/* S(name, number) */
 #define SYSCALLS(S)                                                                                          \
     S(call, 0)                                                                                               \
     S(reply_wait, 1)                                                                                         \
@@ -115,7 +116,8 @@ enum msg_flag {
     IPC_CAP = 1, /* a capability was put into the slot to receive into */
     IPC_FAULTED =
         2, /* sent again after a fault_as that could not be resolved: answer EFAULT or a short count */
-    IPC_AGAIN = 4,     /* sent again after fault_as (resolved or not): progress is valid */
+    IPC_AGAIN = 4,     /* sent again: after fault_as (resolved or not), or its right to reply was dropped;
+                          progress is valid */
     IPC_FORWARDED = 8, /* came by forward; the badge is the forwarder's */
 };
 #define IPC_NWORDS(r14)  ((r14)&0xff)
