@@ -87,10 +87,8 @@ void complete(struct call *k, i64 result) {
 
 static void run_again(struct task *t) {
     ASSERT(t->call.reply && !t->busy);
-    struct call k = {
-        .task = t, .reply = t->call.reply, .number = t->call.number, .progress = t->call.progress};
-    for (u32 i = 0; i < 6; i++)
-        k.w[i] = t->call.w[i];
+    struct call k;
+    call_begin(&k, t, t->call.reply, t->call.number, 0, t->call.progress, t->call.w);
     t->call.reply = 0;
     timer_set(&state.timers, &t->timer, 0);
     i64 r = dispatch(&k);

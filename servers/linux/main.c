@@ -44,12 +44,8 @@ static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
     ASSERT(t);
     state.calls++;
     t->restart = RESTART_NONE;
-    struct call k = {.task = t,
-                     .reply = c->reply,
-                     .number = (u16)MIN(number, 0xffff),
-                     .flags = c->flags,
-                     .progress = c->flags & IPC_AGAIN ? c->progress : 0};
-    memcpy(k.w, w, sizeof k.w);
+    struct call k;
+    call_begin(&k, t, c->reply, MIN(number, 0xffff), c->flags, c->flags & IPC_AGAIN ? c->progress : 0, w);
     i64 result = dispatch(&k);
     if (!jobs_ready() || k.verdict == BLOCKED)
         return verdict(c, &k, result);

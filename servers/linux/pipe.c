@@ -35,14 +35,6 @@ u64 pipe_read_span(const struct pipe_ring *p, u64 ahead, u64 most, const char **
     return bytes;
 }
 
-/* An empty ring keeps the page that it was in, for the next write, and begins with it. */
-static void begin_anew(struct pipe_ring *p) {
-    vaddr kept = p->page[page_of(p->head)];
-    p->page[page_of(p->head)] = 0;
-    pipe_release(p);
-    p->page[0] = kept;
-}
-
 void pipe_consumed(struct pipe_ring *p, u64 bytes) {
     ASSERT(bytes <= pipe_used(p));
     while (bytes) {
@@ -56,8 +48,6 @@ void pipe_consumed(struct pipe_ring *p, u64 bytes) {
             p->page[page] = 0;
         }
     }
-    if (!pipe_used(p))
-        begin_anew(p);
 }
 
 void pipe_release(struct pipe_ring *p) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A pipe's ring: PIPE_PAGES pages, each taken when a write enters it and given back when it is read empty, so
- * that an idle pipe holds none. Bytes are moved by the caller, straight between a program and the spans that
- * are named here; nothing counts as written or read before it is committed. Uses <ipc/frame.h> for pages
- * only. */
+/* A pipe's ring: PIPE_PAGES pages, each taken when a write enters it and given back when the reader leaves
+ * it; an idle pipe holds the one that it is in. Bytes are moved by the caller, straight between a program and
+ * the spans that are named here; nothing counts as written or read before it is committed. Uses <ipc/frame.h>
+ * for pages only. */
 #pragma once
 
 #include <abi/types.h>

@@ -154,7 +154,7 @@ static void cpuinfo(struct text *t) {
                 (ull)kern_tsc_per_ms() / 1000);
 }
 
-static void quire(struct text *t) {
+static void counters(struct text *t) {
     text_printf(t, "calls %llu\nunknown_calls %llu\nforks %llu\ntasks %u\nswitches %llu\n", (ull)state.calls,
                 (ull)state.unknown_calls, (ull)state.forks, state.tasks.count, (ull)kern_switches());
 }
@@ -275,8 +275,8 @@ static bool system_text(struct text *t, enum proc_node node) {
     case PROC_FILESYSTEMS:
         text_printf(t, "nodev\tproc\nnodev\tdevtmpfs\n\text2\n");
         return true;
-    case PROC_QUIRE:
-        return quire(t), true;
+    case PROC_QUIRE_COUNTERS:
+        return counters(t), true;
     default:
         return false;
     }

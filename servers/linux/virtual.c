@@ -35,7 +35,8 @@ static const struct entry proc_entries[] = {
     {"cpuinfo", PROC_CPUINFO, FILE_MODE},     {"slabinfo", PROC_SLABINFO, FILE_MODE},
     {"stat", PROC_STAT, FILE_MODE},           {"vmstat", PROC_VMSTAT, FILE_MODE},
     {"buddyinfo", PROC_BUDDYINFO, FILE_MODE}, {"filesystems", PROC_FILESYSTEMS, FILE_MODE},
-    {"quire", PROC_QUIRE, FILE_MODE},         {"sys", PROC_SYS, DIR_MODE}};
+    {"quire", PROC_QUIRE, DIR_MODE},         {"sys", PROC_SYS, DIR_MODE}};
+static const struct entry quire_entries[] = {{"counters", PROC_QUIRE_COUNTERS, FILE_MODE}};
 static const struct entry sys_entries[] = {{"vm", PROC_SYS_VM, DIR_MODE}};
 static const struct entry vm_entries[] = {{"drop_caches", PROC_DROP_CACHES, S_IFREG | 0200}};
 static const struct entry pid_entries[] = {
@@ -62,6 +63,8 @@ static struct table entries_of(const struct node *dir) {
     switch (PROC_NODE(dir->id)) {
     case PROC_DIR:
         return TABLE(proc_entries);
+    case PROC_QUIRE:
+        return TABLE(quire_entries);
     case PROC_SYS:
         return TABLE(sys_entries);
     case PROC_SYS_VM:
