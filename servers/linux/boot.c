@@ -139,6 +139,7 @@ static err start_first(const char *command, bool tty) {
     if (e >= 0)
         e = exec_start(TAILQ_FIRST(&p->tasks), &a, w);
     args_release(&a);
+    state.first_program_tsc = kern_tsc();
     if (e < 0)
         log_raw("quire: fail: /bin/sh cannot be started: %s", err_name(e));
     return e;

@@ -25,6 +25,7 @@ struct state {
     struct node root; /* of the disk; mode 0: no disk */
     struct kmem_cache *task_cache, *process_cache, *mm_cache, *files_cache, *fs_cache, *sighand_cache,
         *filp_cache, *sigqueue_cache, *pipe_cache;
+    u64 first_program_tsc; /* when the first program was started */
     u64 calls, unknown_calls;
     u64 unknown_seen[SYSCALLS_LINUX / 64];
     u64 next_inode; /* of pipes */
