@@ -64,4 +64,3 @@ err pipe_create(struct file *ends[2], u32 flags) must_check;
 struct file *tty_open(u32 channel, const char *path, u32 flags);
 /* The inode's description. */
 err node_stat(const struct node *n, struct linux_stat *st) must_check;
-u64 pipe_inode_next(void);

@@ -31,11 +31,8 @@ struct state {
     u64 next_inode; /* of pipes */
     u64 random;
     u64 forks;
-    u64 disk_mmaps;
 };
 extern struct state state;
-
-#define DISK_REF(n) ((n)->fs == FS_DISK)
 
 /* thread.c: memory descriptors, tasks. */
 struct mm *mm_create(void);          /* a new, empty one, one user. NULL: no memory */

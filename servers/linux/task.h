@@ -120,7 +120,6 @@ struct process {
     u64 alarm_interval; /* ticks; 0: once */
     struct rlimit64 rlimit[RLIMITS];
     u64 start_tsc;
-    u64 calls; /* answered so far, for the statistics */
 };
 
 struct tasks {

@@ -35,7 +35,7 @@ static const struct entry proc_entries[] = {
     {"cpuinfo", PROC_CPUINFO, FILE_MODE},     {"slabinfo", PROC_SLABINFO, FILE_MODE},
     {"stat", PROC_STAT, FILE_MODE},           {"vmstat", PROC_VMSTAT, FILE_MODE},
     {"buddyinfo", PROC_BUDDYINFO, FILE_MODE}, {"filesystems", PROC_FILESYSTEMS, FILE_MODE},
-    {"quire", PROC_QUIRE, DIR_MODE},         {"sys", PROC_SYS, DIR_MODE}};
+    {"quire", PROC_QUIRE, DIR_MODE},          {"sys", PROC_SYS, DIR_MODE}};
 static const struct entry quire_entries[] = {{"counters", PROC_QUIRE_COUNTERS, FILE_MODE}};
 static const struct entry sys_entries[] = {{"vm", PROC_SYS_VM, DIR_MODE}};
 static const struct entry vm_entries[] = {{"drop_caches", PROC_DROP_CACHES, S_IFREG | 0200}};
