@@ -11,8 +11,8 @@
 
 static struct link queues[PRIO_COUNT];
 u32 ready_mask;
-/* The server thread of each level that was interrupted while it ran; it is at the head. Threads of a server take no locks against each
- * other, so nobody of its level may run before it has gone on and waits. */
+/* The server thread of each level that was interrupted while it ran; it is at the head. Threads of a server
+ * take no locks against each other, so nobody of its level may run before it has gone on and waits. */
 static struct thread *preempted[PRIO_COUNT];
 /* Programs that share a level take turns. The slice is timed only while there is somebody to take it: 0
  * otherwise. */

@@ -13,9 +13,8 @@ extern u32 ready_mask;
 
 void sched_init(void);
 
-/* Put a READY thread, that is not the running one, into its queue: at the end, or (answered) before its siblings but behind one
- * of them that was interrupted while it ran (programs: at
- * the head). */
+/* Put a READY thread, that is not the running one, into its queue: at the end, or (answered) before its
+ * siblings but behind one of them that was interrupted while it ran (programs: at the head). */
 void sched_ready(struct thread *t);
 void sched_ready_head(struct thread *t);
 /* Take a READY thread, that is not the running one, off its queue. */
