@@ -185,4 +185,4 @@ struct frame_record {
 #define ACCOUNT_OF(id)    (((id) >> 56) & 0xff)
 #define SHARES_OF(counts) ((counts)&0xffffffffull)
 #define OWN_OF(counts)    (((counts) >> 32) & 0xff)
-#define PINS_OF(counts)   (((counts) >> 40) & 0xff)
+#define PINS_OF(counts)   (((counts) >> 40) & 0xff) /* users' in bits 0..5, 64 for each of the kernel's */

@@ -53,6 +53,8 @@ err model_pin(struct kernel_model *k, u8 by, pfn frame, int change) {
         return e;
     if (change < 0 && k->frame[frame].pins == 0)
         return -E_INVAL;
+    if (change > 0 && k->frame[frame].pins == 63)
+        return -E_OVERRUN;
     k->frame[frame].pins += (u32)change;
     k->frame[frame].flags &= (u8)~FRAME_ZEROED;
     return 0;

@@ -65,20 +65,25 @@ void frame_end(pfn first, u64 count) {
     }
 }
 
-err frame_pin_one(pfn n, u8 account) {
+/* One more pin of the kind that is counted in these bits of `pins`. */
+static err pin(pfn n, u8 account, u8 bits, u8 one) {
     struct frame *f = frame_own(n, account);
     if (!f)
         return -E_OWNER;
-    if (f->pins == UINT8_MAX)
+    if ((f->pins & bits) == bits)
         return -E_OVERRUN;
-    f->pins++;
+    f->pins += one;
     frame_clear(f, FRAME_ZEROED);
     return 0;
 }
 
+err frame_pin_one(pfn n, u8 account) {
+    return pin(n, account, PINS_KERNEL, PIN_KERNEL);
+}
+
 void frame_unpin_one(pfn n) {
-    ASSERT(n < frame_count && frame_table[n].pins);
-    frame_table[n].pins--;
+    ASSERT(n < frame_count && frame_table[n].pins & PINS_KERNEL);
+    frame_table[n].pins -= PIN_KERNEL;
 }
 
 /* ---- give, pin, unpin: one step each, and the loop that they share ---- */
@@ -87,17 +92,17 @@ typedef err frame_step(pfn n, u8 account, u8 to);
 
 static err step_pin(pfn n, u8 account, u8 to) {
     (void)to;
-    return frame_pin_one(n, account);
+    return pin(n, account, PINS_USER, 1);
 }
 
 static err step_unpin(pfn n, u8 account, u8 to) {
     (void)to;
-    const struct frame *f = frame_own(n, account);
+    struct frame *f = frame_own(n, account);
     if (!f)
         return -E_OWNER;
-    if (!f->pins)
+    if (!(f->pins & PINS_USER))
         return -E_INVAL;
-    frame_unpin_one(n);
+    f->pins--;
     return 0;
 }
 

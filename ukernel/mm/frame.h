@@ -25,9 +25,14 @@ struct frame {
     u8 account;     /* owner; ACCOUNT_KERNEL: kernel's or reserved */
     u8 state;       /* enum frame_kind | enum frame_flag << 4 */
     u8 own;         /* entries that map it in spaces of the owner's account */
-    u8 pins;        /* DMA under way, message page, ... */
+    u8 pins;        /* by users (DMA under way) in PINS_USER, by the kernel (message pages) in PINS_KERNEL */
 };
 _Static_assert(sizeof(struct frame) == 16, "a frame table entry is 16 bytes");
+
+/* Of frame.pins. Users can't take away the kernel's: it writes to those pages. */
+#define PINS_USER   0x3f
+#define PINS_KERNEL 0xc0
+#define PIN_KERNEL  0x40 /* one of the kernel's */
 
 enum account_state { ACCOUNT_FREE, ACCOUNT_OPEN, ACCOUNT_CLOSING };
 
@@ -100,7 +105,8 @@ void frame_queue(struct frame *f);
 must_check err frame_begin(pfn first, u64 count, u8 account, enum frame_kind kind);
 void frame_end(pfn first, u64 count);
 
-/* The kernel's own pins (message pages, ...): like pin/unpin of one frame. 0, -E_OWNER, -E_OVERRUN. */
+/* The kernel's own pins (message pages, the information page), three of a frame at most. 0, -E_OWNER,
+ * -E_OVERRUN. */
 must_check err frame_pin_one(pfn n, u8 account);
 void frame_unpin_one(pfn n);
 

@@ -95,6 +95,27 @@ static int thread_bind_checks(void) {
     return 0;
 }
 
+/* The kernel writes to a message page: its owner can't make it anything else. */
+static int message_page_stays(void) {
+    u32 thread = slot_get();
+    pfn page = frame_get();
+    CHECK(sys_retype(frame_get(), 1, KIND_THREAD, thread) == 0);
+    CHECK(sys_thread_bind(thread, BOOT_SPACE, 0, page, PRIO_LOW, 0) == 0);
+    CHECK(sys_thread_bind(thread, BOOT_SPACE, 0, page, PRIO_LOW, 0) == 0); /* the same again */
+    AREA[0] = page;
+    CHECK(sys_unpin(1) == -E_INVAL);
+    AREA[0] = page;
+    CHECK(sys_pin(1) == 1);
+    AREA[0] = page;
+    CHECK(sys_unpin(1) == 1);
+    AREA[0] = page;
+    CHECK(sys_feed(BOOT_SPACE, 1) == -E_MAPPED);
+    CHECK(sys_destroy(thread) == 0);
+    AREA[0] = page;
+    CHECK(sys_feed(BOOT_SPACE, 1) == 1);
+    return 0;
+}
+
 static int permits(void) {
     u32 space = space_make(), permit = slot_get(), again = slot_get();
     vaddr at = 0x10000000;
@@ -144,6 +165,7 @@ void test_object(void) {
     RUN(destroy_wakes_callers);
     RUN(table_of_its_own);
     RUN(thread_bind_checks);
+    RUN(message_page_stays);
     RUN(permits);
     RUN(accounts);
     RUN(ports_are_closed);

@@ -53,12 +53,19 @@ Test(frame, give_clears_dirty_and_accessed_but_keeps_zeroed) {
 
 Test(frame, pins_count_and_do_not_overflow) {
     u64 n = 50;
-    for (u32 i = 0; i < 255; i++)
+    for (u32 i = 0; i < 63; i++)
         cr_assert_eq(frame_pin(2, &n, 1), 1);
     cr_assert_eq(frame_pin(2, &n, 1), -E_OVERRUN);
-    for (u32 i = 0; i < 255; i++)
+    for (u32 i = 0; i < 3; i++)
+        cr_assert_eq(frame_pin_one(n, 2), 0);
+    cr_assert_eq(frame_pin_one(n, 2), -E_OVERRUN);
+    for (u32 i = 0; i < 63; i++)
         cr_assert_eq(frame_unpin(2, &n, 1), 1);
-    cr_assert_eq(frame_unpin(2, &n, 1), -E_INVAL);
+    cr_assert_eq(frame_unpin(2, &n, 1), -E_INVAL); /* the kernel's are not the user's to take away */
+    cr_assert_eq(frame_begin(n, 1, 2, KIND_SPACE), -E_MAPPED);
+    for (u32 i = 0; i < 3; i++)
+        frame_unpin_one(n);
+    cr_assert(frame_is_idle(&frame_table[n]));
     cr_assert_eq(frame_pin(1, &n, 1), -E_OWNER);
 }
 
