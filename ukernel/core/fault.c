@@ -52,6 +52,11 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
         sched_ready(next);
 }
 
+/* Can anything be mapped where t's fault is? */
+static bool fault_is_users(const struct thread *t) {
+    return t->fault.address >= USER_FIRST && t->fault.address < USER_END;
+}
+
 bool fault_show(struct thread *t) {
     if (t->fault.shown)
         return true;
@@ -59,7 +64,7 @@ bool fault_show(struct thread *t) {
     struct answer *a = &t->fault.answer;
     struct fault_view v = {0};
     a->lo = a->hi = 0;
-    if (address >= USER_FIRST && address < USER_END) {
+    if (fault_is_users(t)) {
         v = mm_fault_view(t->space, address);
         if (mm_allows(v.entry, t->fault.access))
             return false;
@@ -103,7 +108,7 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
     u8 rights = FORWARD_RIGHTS(range);
     if (hi == lo)
         return 0;
-    if (hi > block + BLOCK_BYTES)
+    if (hi > block + BLOCK_BYTES || !fault_is_users(t))
         return -E_INVAL;
     if (space_slot) {
         err e;

@@ -16,6 +16,7 @@ static u64 *table_make(struct space *s, u64 *entry) {
 }
 
 u64 *pt_leaf_make(struct space *s, vaddr va) {
+    ASSERT(va < USER_END);
     if (!s->top)
         return NULL;
     u64 *table = phys_to_virt(s->top);

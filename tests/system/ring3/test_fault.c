@@ -209,6 +209,37 @@ static int kernel_address_faults(void) {
     return end();
 }
 
+static struct ipc_io forward_whole(u64 slot) {
+    struct ipc_io io = {.label = 0x300,
+                        .rax = SYS_forward_wait | 6 << 8 | FORWARD_RANGE(0, 512, MAP_READ | MAP_WRITE),
+                        .rbx = slot | (u64)exceptions << 32,
+                        .r14 = (u64)space << 32};
+    ipc_raw(&io);
+    return io;
+}
+
+/* An address that is no user's can't be made one by forwarding it with the space's MAP. */
+static int forwarded_kernel_address(void) {
+    static const u8 undefined[] = {0x0f, 0x0b};
+    static const u64 at[] = {
+        0, PAGE_BYTES - 1, USER_END, 1ull << 47, 0x8000000000000000, PHYS_BASE, KERNEL_BASE, ~0ull};
+    pfn frame = frame_get();
+    CHECK(begin(undefined, sizeof undefined, 0, 0) == 0);
+    for (u32 i = 0; i < ARRAY_LEN(at); i++) {
+        CHECK(wait_on(exceptions, reply_slot).rax == WOKE_MESSAGE);
+        CHECK(sys_fault_as(reply_slot, at[i], ACCESS_WRITE, 0) == 0);
+        struct ipc_io io = wait_on(pager, reply_slot);
+        CHECK(io.rax == WOKE_MESSAGE && io.w[0] == at[i] && io.w[2] == 0);
+        CHECK((err)forward_whole(reply_slot).rax == -E_INVAL);
+        struct fault_item item = {(at[i] & ~PAGE_MASK) | MAP_READ | MAP_WRITE,
+                                  ITEM_FRAME(frame, FILL_AS_IS)};
+        io = fault_answer(&item, 1, false);
+        CHECK(io.rax == WOKE_BITS && IPC_ENTERED(io.r14) == 0);
+    }
+    CHECK(wait_on(exceptions, reply_slot).rax == WOKE_MESSAGE);
+    return end();
+}
+
 /* After a change of the page tables the next access must see it: no stale translations. */
 static int no_stale_translation(void) {
     pfn a = frame_get(), b = frame_get();
@@ -262,6 +293,7 @@ void test_fault(void) {
     RUN(dropped_fault_happens_again);
     RUN(raise_becomes_exception);
     RUN(kernel_address_faults);
+    RUN(forwarded_kernel_address);
     RUN(no_stale_translation);
     RUN(hardware_exception);
 }
