@@ -4,6 +4,7 @@
 #include "core/cap.h"
 #include "core/endpoint.h"
 #include "core/fault.h"
+#include "core/ipc.h"
 #include "core/message.h"
 #include "core/reply.h"
 #include "core/sched.h"
@@ -193,6 +194,9 @@ struct thread *fast_fault_reply_wait(struct thread *t) {
     u64 words[MSG_REG_WORDS];
     regs_get_words(&t->regs, words);
     u32 entered = fault_answer(to, t->space->account, (const struct fault_item *)words, turn.nwords / 2);
+    if (__builtin_expect(turn.endpoint->bits || !can_run(to),
+                         0)) /* a frame was collected: somebody is told */
+        return sched_leave(ipc_fault_answered(t, to, entered));
     to->fault.entered = entered > 0;
     return turn_go(&turn, t, (u8)entered);
 }

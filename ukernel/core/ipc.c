@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/ipc.h"
 #include "arch/cpu.h"
+#include "arch/log.h"
 #include "core/cap.h"
 #include "core/exception.h"
 #include "core/fault.h"
@@ -225,6 +226,16 @@ struct thread *ipc_fault_reply_wait(struct thread *t) {
     }
     t->entered = (u8)entered;
     return wait(t, &w, next);
+}
+
+struct thread *ipc_fault_answered(struct thread *t, struct thread *to, u32 entered) {
+    u32 slot = (u32)t->regs.rbx;
+    struct wait w;
+    err e = wait_decode(&w, t, slot);
+    ASSERT(!e);
+    cap_clear(captable_slots(t->space->table) + slot);
+    t->entered = (u8)entered;
+    return wait(t, &w, fault_resolved(to, entered));
 }
 
 struct thread *ipc_forward_wait(struct thread *t) {

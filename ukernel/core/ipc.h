@@ -26,4 +26,7 @@ void ipc_cancel(struct thread *t);
 struct thread *ipc_call(struct thread *t);
 struct thread *ipc_reply_wait(struct thread *t);
 struct thread *ipc_fault_reply_wait(struct thread *t);
+/* The rest of t's fault_reply_wait, which nothing can refuse any more and which has entered so many items for
+ * `to`. */
+struct thread *ipc_fault_answered(struct thread *t, struct thread *to, u32 entered);
 struct thread *ipc_forward_wait(struct thread *t);

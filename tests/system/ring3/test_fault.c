@@ -121,6 +121,50 @@ static int copy_on_write(void) {
     return end();
 }
 
+/* The page that is copied loses its last mapping: its owner is told, by a bit of `collector`. */
+static int begin_collected(u32 collector) {
+    while (sys_collect(BOOT_ACCOUNT, AREA_WORDS / 2) > 0)
+        ;
+    CHECK(begin(store_loop, sizeof store_loop, DATA + 8, PAGE_BYTES) == 0);
+    CHECK(sys_account_bind(BOOT_ACCOUNT, collector, 3) == 0);
+    CHECK(map_page(space, DATA, frame_get(), MAP_READ) == 0);
+    struct ipc_io io = wait_on(pager, reply_slot);
+    CHECK(io.rax == WOKE_MESSAGE && FAULT_SHARES(io.w[1]) == 1);
+    return 0;
+}
+
+static struct ipc_io answer_with_copy(void) {
+    struct fault_item item = {DATA | MAP_READ | MAP_WRITE, ITEM_FRAME(frame_get(), FILL_COPY)};
+    return fault_answer(&item, 1, true);
+}
+
+static int answer_sets_the_pagers_own_bit(void) {
+    CHECK(begin_collected(pager) == 0);
+    struct ipc_io io = answer_with_copy();
+    CHECK(io.rax == WOKE_BITS && io.r15 == 8 && IPC_ENTERED(io.r14) == 1);
+    io = wait_on(pager, reply_slot);
+    CHECK(io.rax == WOKE_MESSAGE && io.w[0] == DATA + PAGE_BYTES + 8);
+    return end();
+}
+
+static volatile u64 collected;
+static void collector(u64 endpoint) {
+    for (;;)
+        collected += wait_on((u32)endpoint, 0).r15;
+}
+
+/* Whoever is told goes on before the program, which is of a lower level. */
+static int answer_wakes_a_higher_one(void) {
+    u32 told = endpoint_make();
+    struct worker w = worker_make(collector, told, PRIO_HIGH);
+    CHECK(sys_start(w.slot) == 0 && begin_collected(told) == 0);
+    struct ipc_io io = answer_with_copy();
+    CHECK(io.rax == WOKE_MESSAGE && io.w[0] == DATA + PAGE_BYTES + 8 && IPC_ENTERED(io.r14) == 1);
+    CHECK(collected == 8);
+    CHECK(sys_account_bind(BOOT_ACCOUNT, endpoint_make(), 0) == 0 && sys_stop(w.slot) == 0);
+    return end();
+}
+
 static int sixteen_items(void) {
     int line = begin(load_loop, sizeof load_loop, DATA, PAGE_BYTES);
     CHECK(!line);
@@ -221,8 +265,8 @@ static struct ipc_io forward_whole(u64 slot) {
 /* An address that is no user's can't be made one by forwarding it with the space's MAP. */
 static int forwarded_kernel_address(void) {
     static const u8 undefined[] = {0x0f, 0x0b};
-    static const u64 at[] = {
-        0, PAGE_BYTES - 1, USER_END, 1ull << 47, 0x8000000000000000, PHYS_BASE, KERNEL_BASE, ~0ull};
+    static const u64 at[] = {0,         PAGE_BYTES - 1, USER_END, 1ull << 47, 0x8000000000000000,
+                             PHYS_BASE, KERNEL_BASE,    ~0ull};
     pfn frame = frame_get();
     CHECK(begin(undefined, sizeof undefined, 0, 0) == 0);
     for (u32 i = 0; i < ARRAY_LEN(at); i++) {
@@ -231,8 +275,7 @@ static int forwarded_kernel_address(void) {
         struct ipc_io io = wait_on(pager, reply_slot);
         CHECK(io.rax == WOKE_MESSAGE && io.w[0] == at[i] && io.w[2] == 0);
         CHECK((err)forward_whole(reply_slot).rax == -E_INVAL);
-        struct fault_item item = {(at[i] & ~PAGE_MASK) | MAP_READ | MAP_WRITE,
-                                  ITEM_FRAME(frame, FILL_AS_IS)};
+        struct fault_item item = {(at[i] & ~PAGE_MASK) | MAP_READ | MAP_WRITE, ITEM_FRAME(frame, FILL_AS_IS)};
         io = fault_answer(&item, 1, false);
         CHECK(io.rax == WOKE_BITS && IPC_ENTERED(io.r14) == 0);
     }
@@ -287,6 +330,8 @@ void test_fault(void) {
     RUN(zero_fill);
     RUN(repeats_are_counted);
     RUN(copy_on_write);
+    RUN(answer_sets_the_pagers_own_bit);
+    RUN(answer_wakes_a_higher_one);
     RUN(sixteen_items);
     RUN(stale_answer_maps_nothing);
     RUN(forwarded_range);
