@@ -47,10 +47,8 @@ static err destroy_space(struct space *s) {
     return space_set_account(s, 0);
 }
 
-/* Rights to reply in the table are dropped: whoever waits for them goes on. */
-static err destroy_table(struct captable *t) {
-    if (t->bound)
-        return -E_BUSY;
+/* Rights to reply in the table are dropped: whoever waits for them goes on. True: that was the last. */
+static bool destroy_table(struct captable *t) {
     u32 wakes = 0;
     u32 end = MIN(t->cursor + DESTROY_SLOTS, t->slots);
     for (; t->cursor < end && wakes < DESTROY_WAKES; t->cursor++) {
@@ -60,10 +58,18 @@ static err destroy_table(struct captable *t) {
         reply_drop(c);
         wakes++;
     }
-    return t->cursor < t->slots ? -E_AGAIN : 0;
+    return t->cursor == t->slots;
 }
 
-err object_destroy(const struct capability *cap) {
+/* Nothing is put into a table and nobody comes to an endpoint that is half destroyed: all capabilities to it
+ * die with the first step but the one that is used to destroy it, and that is good for nothing else. */
+static err go_on_later(struct capability *cap) {
+    cap->generation = ++frame_table[virt_to_frame((void *)cap->object)].generation;
+    cap->rights = RIGHT_DESTROY;
+    return -E_AGAIN;
+}
+
+err object_destroy(struct capability *cap) {
     void *object = (void *)cap->object;
     u64 frames = 1;
     err e;
@@ -72,14 +78,14 @@ err object_destroy(const struct capability *cap) {
         e = destroy_thread(object);
         break;
     case KIND_ENDPOINT:
-        e = endpoint_drain(object) ? 0 : -E_AGAIN;
+        e = endpoint_drain(object) ? 0 : go_on_later(cap);
         break;
     case KIND_SPACE:
         e = destroy_space(object);
         break;
     case KIND_CAPTABLE:
         frames = ((struct captable *)object)->slots / CAPS_PER_FRAME;
-        e = destroy_table(object);
+        e = ((struct captable *)object)->bound ? -E_BUSY : destroy_table(object) ? 0 : go_on_later(cap);
         break;
     default:
         e = -E_KIND;

@@ -11,5 +11,6 @@ must_check err object_create(struct capability *slot, pfn first, u64 count, u64 
 
 /* One bounded step of the end of the object that cap names: 0 when its frames are DATA again and every
  * capability to it is dead; -E_AGAIN: call again; -E_BUSY: a space with threads, or a table bound to a space;
- * -E_KIND. */
-must_check err object_destroy(const struct capability *cap);
+ * -E_KIND. From the first step on all other capabilities to an endpoint or table are dead, and cap has
+ * RIGHT_DESTROY alone. */
+must_check err object_destroy(struct capability *cap);

@@ -62,9 +62,48 @@ Test(cap, bounded_destroy) {
         cr_assert_eq(t->state, THREAD_SENDING);
     }
     u32 steps = 1;
-    while (object_destroy(captable_slots(s->table) + 5) == -E_AGAIN)
-        steps++;
+    machine_grant(s, 6, KIND_ENDPOINT, e, 0);
+    for (; object_destroy(captable_slots(s->table) + 5) == -E_AGAIN; steps++) {
+        machine_reschedule();
+        struct thread *t = cpu.current;
+        cr_assert_eq((i64)t->regs.rax, -E_CANCELED);
+        for (u32 slot = 5; slot <= 6; slot++) { /* who calls again is refused: the end comes */
+            t->regs.rax = SYS_call;
+            t->regs.rbx = slot;
+            t->regs.r13 = 0;
+            machine_syscall();
+            cr_assert_eq(t->state, THREAD_READY);
+            cr_assert_eq((i64)t->regs.rax, slot == 5 ? -E_RIGHTS : -E_BADCAP);
+        }
+        thread_stop(t);
+    }
     cr_assert_eq(steps, 3); /* 32 wake-ups each */
+}
+
+/* A right that comes to a table between the steps of its end would never be dropped. */
+Test(cap, no_right_gets_into_a_table_that_ends) {
+    machine_init();
+    struct space *s = machine_space();
+    struct thread *t = machine_thread(s, PRIO_LINUX, 0);
+    enum { TABLE = 7, COPY, RIGHT, FIRST = 400, FRAMES = 8 };
+    struct capability *slots = captable_slots(s->table);
+    cr_assert_eq(object_create(slots + TABLE, FIRST, FRAMES, KIND_CAPTABLE, 2), 0);
+    slots[COPY] = slots[TABLE];
+    machine_grant(s, RIGHT, KIND_THREAD, t, 0);
     machine_reschedule();
-    cr_assert_eq((i64)cpu.current->regs.rax, -E_CANCELED);
+    err e;
+    u32 steps = 1;
+    for (; (e = object_destroy(slots + TABLE)) == -E_AGAIN; steps++)
+        for (u32 slot = TABLE; slot <= COPY; slot++) {
+            t->regs.rax = SYS_cap_copy;
+            t->regs.rdi = slot;
+            t->regs.rsi = 5;
+            t->regs.rdx = RIGHT;
+            machine_syscall();
+            cr_assert_eq((i64)t->regs.rax, slot == TABLE ? -E_RIGHTS : -E_BADCAP);
+            cr_assert_null(cap_any(frame_to_virt(FIRST), 5));
+        }
+    cr_assert_eq(e, 0);
+    cr_assert_eq(steps, FRAMES * CAPS_PER_FRAME / 512);
+    cr_assert_eq(frame_kind(&frame_table[FIRST + FRAMES - 1]), KIND_DATA);
 }
