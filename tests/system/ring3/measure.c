@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel's paths cost, in TSC ticks (instructions under -icount shift=0): medians over warm rounds,
- * seen from this thread, the caller in a space of its own. One line each: `bench NAME TICKS`. */
+/* What the kernel's paths cost, in TSC ticks (instructions under -icount shift=0), seen from this thread, the
+ * caller in a space of its own. One line each: `bench NAME WARM COLD SWITCHES`: the median of the rounds, the
+ * first round, and address-space switches of all rounds together. */
 #include "ring3.h"
 
 #define CODE   0x10000000ull
@@ -8,7 +9,7 @@
 #define ROUNDS 64
 
 static u32 endpoint, reply_slot;
-static u64 ticks[ROUNDS];
+static u64 ticks[ROUNDS], switches;
 
 static inline u64 now(void) {
     u32 lo, hi;
@@ -16,7 +17,13 @@ static inline u64 now(void) {
     return (u64)hi << 32 | lo;
 }
 
+/* Address-space switches since boot. */
+static u64 switches_now(void) {
+    return *(volatile const u64 *)&((const struct info_page *)INFO_PAGE)->switches;
+}
+
 static void report(const char *name) {
+    u64 cold = ticks[0], switched = switches_now() - switches;
     for (u32 i = 1; i < ROUNDS; i++)
         for (u32 j = i; j > 0 && ticks[j] < ticks[j - 1]; j--) {
             u64 t = ticks[j];
@@ -27,6 +34,10 @@ static void report(const char *name) {
     say(name);
     say(" ");
     say_number(ticks[ROUNDS / 2]);
+    say(" ");
+    say_number(cold);
+    say(" ");
+    say_number(switched);
     say("\n");
 }
 
@@ -73,6 +84,7 @@ static u32 client(const u8 *code, const u8 *end, u64 rbp, u64 flags) {
 static void round_trips(const char *name, u64 words) {
     u32 thread = client(client_code, client_end, SYS_call | words << 8, 0);
     struct ipc_io io = wait_on(endpoint, reply_slot);
+    switches = switches_now();
     for (u32 i = 0; i < ROUNDS; i++) {
         u64 start = now();
         io.rax = SYS_reply_wait | words << 8;
@@ -91,6 +103,7 @@ static void round_trips(const char *name, u64 words) {
 static void aliens(void) {
     u32 thread = client(alien_code, alien_end, 0, THREAD_ALIEN);
     (void)wait_on(endpoint, reply_slot);
+    switches = switches_now();
     for (u32 i = 0; i < ROUNDS; i++) {
         u64 start = now();
         (void)answer_wait(reply_slot, 0, 1, endpoint, reply_slot);
@@ -108,6 +121,7 @@ static void faults(const char *name, u64 op) {
     pfn frames[ROUNDS];
     for (u32 i = 0; i < ROUNDS; i++)
         frames[i] = frame_get();
+    switches = switches_now();
     for (u32 i = 0; i < ROUNDS; i++) {
         u64 start = now();
         struct ipc_io out = {.w = {io.w[0] | MAP_READ | MAP_WRITE, ITEM_FRAME(frames[i], op)},
@@ -125,6 +139,7 @@ static void faults(const char *name, u64 op) {
 }
 
 static void null_calls(void) {
+    switches = switches_now();
     for (u32 i = 0; i < ROUNDS; i++) {
         u64 start = now();
         (void)sys6(SYS_COUNT, 0, 0, 0, 0, 0, 0);
@@ -138,6 +153,7 @@ static void maps(void) {
     pfn frames[ROUNDS];
     for (u32 i = 0; i < ROUNDS; i++)
         frames[i] = frame_get();
+    switches = switches_now();
     for (u32 i = 0; i < ROUNDS; i++) {
         AREA[0] = (at + i * PAGE_BYTES) | MAP_READ;
         AREA[1] = frames[i];
