@@ -227,14 +227,22 @@ i64 call_unpin(struct call *c) {
 /* frames: account, from, flags. */
 i64 call_frames(struct call *c) {
     err e;
-    const struct capability *a = call_cap(c, c->a[0], KIND_ACCOUNT, 0, &e);
+    u64 flags = c->a[2];
+    const struct capability *a =
+        call_cap(c, c->a[0], KIND_ACCOUNT, flags & CLEAR_BITS ? RIGHT_CONTROL : 0, &e);
     if (!a || !c->area)
         return e ? e : -E_FAULT;
-    return range_out(c, frame_scan((u8)a->object, c->a[1], c->a[2], c->area));
+    if (flags & ~(u64)CLEAR_BITS)
+        return -E_INVAL;
+    return range_out(c, frame_scan((u8)a->object, c->a[1], flags, c->area));
 }
 
 i64 call_frames_list(struct call *c) {
-    return c->area ? frame_scan_list(c->account, c->a[0], c->a[1], c->area) : -E_FAULT;
+    if (!c->area)
+        return -E_FAULT;
+    if (c->a[1] & ~(u64)CLEAR_BITS)
+        return -E_INVAL;
+    return c->account ? frame_scan_list(c->account, c->a[0], c->a[1], c->area) : -E_OWNER;
 }
 
 /* collect: account, count. */
