@@ -12,23 +12,20 @@
 
 #include "frame_port.h"
 
-struct magazine {
-    u32 count;
-    bool mapped; /* its frames are mapped in the window */
-    u64 frames[MAGAZINE_MAX];
-};
-
-static struct magazine unmapped, mapped = {.mapped = true};
+struct frame_magazine frame_unmapped;
+static struct frame_magazine mapped = {.mapped = true};
 static struct frame_attach_rep sizes;
 
 err frame_client_init(void) {
     err e = port_attach(&sizes);
     if (!e && (sizes.magazine_frames < FRAME_RESERVE_MAX || sizes.magazine_frames > MAGAZINE_MAX))
         e = -E_PROTO;
+    if (!e)
+        frame_unmapped.limit = (u32)sizes.magazine_frames;
     return e;
 }
 
-static void count_zones(const struct magazine *m, u64 in_zone[3]) {
+static void count_zones(const struct frame_magazine *m, u64 in_zone[3]) {
     for (u32 i = 0; i < m->count; i++)
         in_zone[(m->frames[i] >= sizes.dma_end) + (m->frames[i] >= sizes.normal_end)]++;
 }
@@ -36,7 +33,7 @@ static void count_zones(const struct magazine *m, u64 in_zone[3]) {
 /* What the magazines hold, for frame's accounts. */
 static u64 held_word(void) {
     u64 in_zone[3] = {0};
-    count_zones(&unmapped, in_zone);
+    count_zones(&frame_unmapped, in_zone);
     count_zones(&mapped, in_zone);
     return FRAME_HELD(in_zone[0], in_zone[1], in_zone[2]);
 }
@@ -49,7 +46,7 @@ static void give_back(bool are_mapped, const u64 *list, u32 count) {
 }
 
 /* Takes the `count` frames that have been in the magazine longest and gives them back. */
-static void relieve(struct magazine *m, u32 count) {
+static void relieve(struct frame_magazine *m, u32 count) {
     u64 list[FRAME_BATCH_MAX];
     ASSERT(count <= m->count && count <= FRAME_BATCH_MAX);
     memcpy(list, m->frames, count * sizeof list[0]);
@@ -58,7 +55,7 @@ static void relieve(struct magazine *m, u32 count) {
     give_back(m->mapped, list, count);
 }
 
-static err refill(struct magazine *m, u32 gfp_mask) {
+static err refill(struct frame_magazine *m, u32 gfp_mask) {
     u64 list[FRAME_BATCH_MAX];
     /* Who digs into the reserve takes just what it needs. */
     u32 want = gfp_mask & __GFP_MEMALLOC ? 1 : (u32)sizes.magazine_frames / 2;
@@ -80,14 +77,14 @@ static err refill(struct magazine *m, u32 gfp_mask) {
     return 0;
 }
 
-static void push(struct magazine *m, pfn frame) {
+static void push(struct frame_magazine *m, pfn frame) {
     while (m->count >= sizes.magazine_frames)
         relieve(m, (u32)sizes.magazine_frames / 2);
     m->frames[m->count++] = frame;
 }
 
 /* When frame has none: one from the other magazine, mapped or unmapped to suit. */
-static pfn borrow(struct magazine *from) {
+static pfn borrow(struct frame_magazine *from) {
     if (!from->count)
         return 0;
     pfn frame = from->frames[--from->count];
@@ -100,18 +97,18 @@ static pfn borrow(struct magazine *from) {
     return frame;
 }
 
-static pfn pop(struct magazine *m, u32 gfp_mask) {
+static pfn pop(struct frame_magazine *m, u32 gfp_mask) {
     /* Another thread may empty the magazine while this one fills it: look again. */
     while (!m->count)
         if (refill(m, gfp_mask))
-            return borrow(m->mapped ? &unmapped : &mapped);
+            return borrow(m->mapped ? &frame_unmapped : &mapped);
     return m->frames[--m->count];
 }
 
 enum { SEARCH_DEPTH = 4 }; /* a magazine that has been filled from High holds nothing else */
 
 /* Whether the next frame of the magazine is below the High zone; brings one to the top if it is near. */
-static bool find_low(struct magazine *m) {
+static bool find_low(struct frame_magazine *m) {
     for (u32 i = m->count; i && i + SEARCH_DEPTH > m->count; i--) {
         u64 frame = m->frames[i - 1];
         if (frame < sizes.normal_end) {
@@ -124,7 +121,7 @@ static bool find_low(struct magazine *m) {
 }
 
 /* Whether a request may be served from a magazine: these hold frames of any zone. */
-static bool from_magazine(struct magazine *m, u32 gfp_mask, u32 order) {
+static bool from_magazine(struct frame_magazine *m, u32 gfp_mask, u32 order) {
     if (order || gfp_mask & __GFP_DMA)
         return false;
     return gfp_mask & __GFP_HIGHMEM || sizes.frames <= sizes.normal_end || find_low(m);
@@ -137,15 +134,15 @@ static bool bad_request(u32 gfp_mask, u32 order) {
 pfn alloc_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
-    if (from_magazine(&unmapped, gfp_mask, order))
-        return pop(&unmapped, gfp_mask);
+    if (from_magazine(&frame_unmapped, gfp_mask, order))
+        return pop(&frame_unmapped, gfp_mask);
     err first = port_alloc(order, gfp_mask, held_word());
     return first > 0 ? (pfn)first : 0;
 }
 
 void __free_pages(pfn first, u32 order) {
     if (order == 0)
-        push(&unmapped, first);
+        push(&frame_unmapped, first);
     else
         port_free(first, order, held_word());
 }
@@ -223,13 +220,13 @@ void kunmap(pfn frame) {
 err frame_reserve(u32 count) {
     if (count > sizes.magazine_frames)
         return -E_NOMEM;
-    while (unmapped.count < count)
-        if (refill(&unmapped, GFP_HIGHUSER))
+    while (frame_unmapped.count < count)
+        if (refill(&frame_unmapped, GFP_HIGHUSER))
             return -E_NOMEM;
     return 0;
 }
 
-static u64 drain(struct magazine *m) {
+static u64 drain(struct frame_magazine *m) {
     u64 gone = 0;
     while (m->count) {
         u32 n = MIN(m->count, (u32)FRAME_BATCH_MAX);
@@ -248,10 +245,10 @@ static u64 drain_tables(void) {
 }
 
 u64 drain_magazines(void) {
-    u64 gone = drain(&unmapped);
+    u64 gone = drain(&frame_unmapped);
     gone += drain(&mapped); /* whose mappings leave empty tables behind */
     return gone + drain_tables();
 }
 u64 frame_held(void) {
-    return unmapped.count + mapped.count;
+    return frame_unmapped.count + mapped.count;
 }

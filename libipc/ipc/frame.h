@@ -19,6 +19,7 @@
 
 #include <abi/types.h>
 #include <ipc/gfp.h>
+#include <proto/frame.def>
 
 /* Where frame 0 would be mapped in this server. Set once, by frame_client_init. */
 extern char *frame_window;
@@ -75,6 +76,29 @@ static inline void *pfn_to_virt(pfn frame) {
 }
 static inline pfn virt_to_pfn(const void *address) {
     return (pfn)((const char *)address - frame_window) >> PAGE_SHIFT;
+}
+
+/* The magazine of unmapped frames, for the two functions below alone: a stack. */
+struct frame_magazine {
+    u32 count;
+    u32 limit;                /* it is never fuller; 0 before frame_client_init */
+    bool mapped;              /* its frames are mapped in the window */
+    u64 frames[MAGAZINE_MAX]; /* the last one put in is taken out first */
+};
+extern struct frame_magazine frame_unmapped;
+
+/* What alloc_page(GFP_HIGHUSER) would give, if that needs no call to frame; else 0. Never waits. */
+static inline must_check pfn frame_pop(void) {
+    struct frame_magazine *m = &frame_unmapped;
+    return m->count ? m->frames[--m->count] : 0;
+}
+/* __free_page, where that needs no call to frame; else false, and nothing has happened. Never waits. */
+static inline must_check bool frame_push(pfn frame) {
+    struct frame_magazine *m = &frame_unmapped;
+    if (m->count >= m->limit)
+        return false;
+    m->frames[m->count++] = frame;
+    return true;
 }
 
 /* Make sure that the next `count` calls of alloc_page(GFP_HIGHUSER) are served without a refill (and so

@@ -50,7 +50,7 @@ err region_on_fork(struct ipc_ctx *c, const struct region_fork_req *req, struct 
 
 err region_on_reset(struct ipc_ctx *c, const struct region_reset_req *req, struct region_reset_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
@@ -70,7 +70,7 @@ static err exit_again(struct ipc_ctx *c, struct region_exit_rep *rep) {
 
 err region_on_exit(struct ipc_ctx *c, const struct region_exit_req *req, struct region_exit_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return exit_again(c, rep);
     if (s->mm->busy)
@@ -80,9 +80,17 @@ err region_on_exit(struct ipc_ctx *c, const struct region_exit_req *req, struct 
     return e;
 }
 
+/* A change that needs nothing at the page tables is over at once: true. */
+static bool over_at_once(struct space *s) {
+    if (s->work.change.kind != CHANGE_NONE)
+        return false;
+    vm_change_finish(s->mm, &s->work.change);
+    return true;
+}
+
 err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct region_mmap_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
@@ -98,6 +106,11 @@ err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct 
     s->value = do_mmap(s->mm, &r, &s->work.change);
     if (s->value < 0)
         return s->value;
+    if (over_at_once(s)) {
+        c->tail_words = released_tail(NULL);
+        *rep = (struct region_mmap_rep){(vaddr)s->value, s->first, c->tail_words};
+        return 0;
+    }
     err e = work_start(c, s, WORK_CHANGE, NULL, w);
     *rep = (struct region_mmap_rep){w[0], w[1], w[2]};
     return e;
@@ -105,14 +118,19 @@ err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct 
 
 err region_on_munmap(struct ipc_ctx *c, const struct region_munmap_req *req, struct region_munmap_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
     err e = do_munmap(s->mm, req->addr, req->bytes, &s->work.change);
-    if (e == 0)
-        e = work_start(c, s, WORK_CHANGE, NULL, w);
+    if (e < 0)
+        return e;
+    if (over_at_once(s)) {
+        rep->released = c->tail_words = released_tail(&rep->again);
+        return 0;
+    }
+    e = work_start(c, s, WORK_CHANGE, NULL, w);
     *rep = (struct region_munmap_rep){w[0], w[1]};
     return e;
 }
@@ -127,17 +145,20 @@ err region_on_mprotect(struct ipc_ctx *c, const struct region_mprotect_req *req,
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
     err e = do_mprotect(s->mm, req->addr, req->bytes, req->prot, &s->work.change);
-    return e == 0 ? work_start(c, s, WORK_CHANGE, NULL, w) : e;
+    return e < 0 || over_at_once(s) ? e : work_start(c, s, WORK_CHANGE, NULL, w);
 }
 
 err region_on_brk(struct ipc_ctx *c, const struct region_brk_req *req, struct region_brk_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
     s->value = (i64)sys_brk(s->mm, req->addr, &s->work.change);
+    rep->brk = (vaddr)s->value;
+    if (over_at_once(s))
+        return 0;
     err e = work_start(c, s, WORK_CHANGE, NULL, w);
     rep->brk = w[0];
     return e;
@@ -145,7 +166,7 @@ err region_on_brk(struct ipc_ctx *c, const struct region_brk_req *req, struct re
 
 err region_on_mremap(struct ipc_ctx *c, const struct region_mremap_req *req, struct region_mremap_rep *rep) {
     struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS] = {0};
+    u64 w[MSG_REG_WORDS];
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)

@@ -2,7 +2,6 @@
 /* Fault policy; see fault.h. Design: Linux 2.4's do_page_fault, handle_pte_fault and do_wp_page, with the
  * rules of a pager that does not own the page tables. */
 #include "fault.h"
-#include "mmap.h"
 
 #include <ipc/assert.h>
 
@@ -40,14 +39,6 @@ static struct vm_area_struct *grow_region(struct mm_struct *mm, struct vm_area_s
     return find_vma(mm, f->address);
 }
 
-static bool access_allowed(u64 vm_flags, u64 access) {
-    if (access == ACCESS_WRITE)
-        return vm_flags & VM_WRITE;
-    if (access == ACCESS_EXEC)
-        return vm_flags & VM_EXEC;
-    return vm_flags & (VM_READ | VM_EXEC);
-}
-
 static bool entry_allows(u64 entry, u64 access) {
     if (!(entry & PTE_USER))
         return false;
@@ -56,30 +47,11 @@ static bool entry_allows(u64 entry, u64 access) {
     return access != ACCESS_EXEC || !(entry & PTE_NX);
 }
 
-/* A write to a page that is present and read-only, in a private region that may be written. The frame may be
- * made writable in place only if it is region's own, not the page of zeroes, and mapped nowhere else. */
-static void do_wp_page(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
-    const struct vm_context *ctx = vma->vm_mm->ctx;
-    pfn frame = PTE_FRAME(f->entry);
-    u64 rights = vma_map_rights(vma->vm_flags) | MAP_MAYWRITE;
-
-    if (FAULT_ACCOUNT(f->info) == ctx->account && frame == ctx->zero_page) {
-        fault_fill(v, FILL_ZERO, rights); /* cheaper than a copy of zeroes */
-    } else if (FAULT_ACCOUNT(f->info) == ctx->account && FAULT_SHARES(f->info) == 1) {
-        v->kind = FAULT_ITEM;
-        v->op = FILL_UPGRADE;
-        v->frame = frame;
-        v->rights = rights;
-    } else {
-        fault_fill(v, FILL_COPY, rights);
-    }
-}
-
 /* A fault on a present entry. */
 static void handle_present(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
     if (entry_allows(f->entry, FAULT_ACCESS(f->info))) {
         v->kind = FAULT_RESUME;
-    } else if (FAULT_ACCESS(f->info) == ACCESS_WRITE && (f->entry & PTE_USER) && !(f->entry & PTE_WRITE)) {
+    } else if (FAULT_ACCESS(f->info) == ACCESS_WRITE && is_write_protected(f->entry)) {
         if (vma->vm_flags & VM_SHARED)
             vma->vm_ops->nopage(vma, f,
                                 v); /* cache decides: it makes the page writable, or has a reason not to */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From the verdict on a fault to the answer that the loop sends with its next wait. The shortest path: a
- * frame from the magazine, one item, one system call. */
+/* From the verdict on a fault to the answer that the loop sends with its next wait: all faults but those that
+ * usual.c answers. */
 #include <abi/layout.h>
 #include <ipc/assert.h>
 #include <ipc/frame.h>

@@ -6,6 +6,8 @@
 #include <abi/layout.h>
 #include <ipc/assert.h>
 
+#define LOOK_AHEAD 64 /* regions that one step looks at, at most */
+
 static void copy_borders(struct mm_struct *child, const struct mm_struct *parent) {
     child->start_code = parent->start_code;
     child->end_code = parent->end_code;
@@ -29,6 +31,8 @@ static err dup_region(struct mm_struct *child, const struct vm_area_struct *vma)
         .vm_end = vma->vm_end,
         .vm_flags = vma->vm_flags & ~(u64)VM_LOCKED,
         .vm_pgoff = vma->vm_pgoff,
+        .pte_low = vma->pte_low,
+        .pte_high = vma->pte_high,
         .vm_object = vma->vm_object,
         .vm_ops = vma->vm_ops,
     };
@@ -53,34 +57,44 @@ i64 dup_mmap(struct mm_struct *child, struct mm_struct *parent, vaddr from, u64 
     return (i64)(vma ? vma->vm_start : TASK_SIZE);
 }
 
-/* Extends a range over following regions that lie close by, so that small processes need few kernel calls. */
-static struct vm_area_struct *skip_close(struct vm_area_struct *vma, u64 alike_mask) {
-    struct vm_area_struct *next = vma_next(vma);
-    while (next && next->vm_start - vma->vm_end < BLOCK_BYTES &&
-           (next->vm_flags & alike_mask) == (vma->vm_flags & alike_mask)) {
-        vma = next;
-        next = vma_next(vma);
-    }
+/* The first region from vma on with entries at or above `from`. After LOOK_AHEAD regions without, the one
+ * that follows: its last page is then visited for nothing. */
+static struct vm_area_struct *first_touched(struct vm_area_struct *vma, vaddr from) {
+    for (int i = 0; vma && MAX(from, vma->pte_low) >= vma->pte_high && i < LOOK_AHEAD; i++)
+        vma = vma_next(vma);
     return vma;
 }
 
+/* The next range from `from` on that one pass may visit: the entries of a region, and of regions behind it
+ * whose entries lie close by and whose flags agree in alike_mask, so that small processes need few kernel
+ * calls. NULL if there are no more; else the first region. */
+static struct vm_area_struct *next_range(struct mm_struct *mm, vaddr from, u64 alike_mask, vaddr *start,
+                                         vaddr *end) {
+    struct vm_area_struct *first = first_touched(find_vma(mm, from), from), *next = first;
+    if (!first)
+        return NULL;
+    bool touched = MAX(from, first->pte_low) < first->pte_high;
+    *start = touched ? MAX(from, first->pte_low) : first->vm_end - PAGE_BYTES;
+    *end = touched ? first->pte_high : first->vm_end;
+    for (int i = 0; i < LOOK_AHEAD && (next = vma_next(next)); i++) {
+        if (next->pte_low >= next->pte_high)
+            continue;
+        if (next->pte_low - *end >= BLOCK_BYTES || (next->vm_flags ^ first->vm_flags) & alike_mask)
+            break;
+        *end = next->pte_high;
+    }
+    return first;
+}
+
 bool fork_next_range(struct mm_struct *child, vaddr from, vaddr *start, vaddr *end, bool *private) {
-    struct vm_area_struct *vma = find_vma(child, from);
-    if (!vma)
-        return false;
-    *start = MAX(from, vma->vm_start);
-    *private = !(vma->vm_flags & VM_SHARED);
-    *end = skip_close(vma, VM_SHARED)->vm_end;
-    return true;
+    struct vm_area_struct *vma = next_range(child, from, VM_SHARED, start, end);
+    if (vma)
+        *private = !(vma->vm_flags & VM_SHARED);
+    return vma != NULL;
 }
 
 bool exit_next_range(struct mm_struct *mm, vaddr from, vaddr *start, vaddr *end) {
-    struct vm_area_struct *vma = find_vma(mm, from);
-    if (!vma)
-        return false;
-    *start = MAX(from, vma->vm_start);
-    *end = skip_close(vma, 0)->vm_end;
-    return true;
+    return next_range(mm, from, 0, start, end) != NULL;
 }
 
 bool exit_mmap_one(struct mm_struct *mm) {

@@ -21,7 +21,7 @@ static enum stop stop_of(struct pair p) {
     return (enum stop)(p.second >> 32);
 }
 
-static i64 k_unmap(void *self, u32 space, vaddr first, u64 pages) {
+static i64 k_unmap(void *self, u32 space, vaddr first, u64 pages, u64 *freed) {
     (void)self;
     struct range_record records[AREA_WORDS / 2];
     struct pair p = sys_unmap(space, first, pages, 0);
@@ -33,6 +33,7 @@ static i64 k_unmap(void *self, u32 space, vaddr first, u64 pages) {
         if (FRAME_OF(records[i].value) != shell.ctx.zero_page)
             frame_came_back(FRAME_OF(records[i].value));
     }
+    *freed += records_of(p);
     return p.r;
 }
 

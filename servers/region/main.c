@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* region: memory descriptors, regions, faults. One thread, one loop of its own (not libipc's), because the
  * answer to a fault tells whether the offered frame was entered, and because faults come first: an answer and
- * the wait for the next message are one system call. Calls in slices go on between messages. */
+ * the wait for the next message are one system call. Calls in slices go on when the pump lends its turn. */
 #include <abi/layout.h>
 #include <ipc/assert.h>
 #include <ipc/frame.h>
@@ -11,9 +11,6 @@
 
 #include "object.h"
 #include "shell.h"
-
-#define MESSAGES_PER_SLICE                                                                                   \
-    8 /* so many messages may come before a call in slices gets its turn all the same */
 
 struct shell shell;
 
@@ -33,8 +30,42 @@ static void on_bits(u64 bits) {
         drain_magazines();
     if (bits & BIT(BIT_MEMORY_BACK))
         unpark_memory();
-    if (bits & BIT(DEADLINE_BIT) && shell.oom_deadline)
-        out_of_memory();
+    if (bits & BIT(DEADLINE_BIT)) {
+        u64 now = __builtin_ia32_rdtsc();
+        if (shell.oom_deadline && shell.oom_deadline <= now)
+            out_of_memory();
+        if (shell.slice_deadline && shell.slice_deadline <= now)
+            (void)works_slice();
+    }
+}
+
+/* The next deadline of any kind; 0: none. */
+static u64 next_deadline(void) {
+    if (!shell.slice_deadline || !shell.oom_deadline)
+        return shell.slice_deadline | shell.oom_deadline;
+    return MIN(shell.slice_deadline, shell.oom_deadline);
+}
+
+/* The right to answer is kept; another slot takes the next one. */
+static u32 keep(struct loop *l) {
+    l->spare = must_slot();
+    l->out = OUT_NONE;
+    return l->reply;
+}
+
+static void answer(struct loop *l, err status, u32 tail_words, u32 send_cap) {
+    l->out = OUT_REPLY;
+    l->io.label = (u64)status;
+    l->io.rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + tail_words) << 8;
+    l->space = send_cap;
+}
+
+/* The pump lends its turn: a slice, and the answer if there is work for another one. */
+static void on_pump(struct loop *l) {
+    if (works_slice())
+        answer(l, 0, 0, 0);
+    else
+        shell.pump = keep(l);
 }
 
 /* A call of linux: the answer is prepared, or comes later. */
@@ -58,15 +89,10 @@ static void on_call(struct loop *l) {
         (void)!sys_cap_drop(SLOT_TABLE, c.cap);
         slot_free(c.cap);
     }
-    if (c.disposition == IPC_KEPT) {
-        l->spare = must_slot();
-        l->out = OUT_NONE;
-        return;
-    }
-    l->out = OUT_REPLY;
-    l->io.label = (u64)status;
-    l->io.rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + c.tail_words) << 8;
-    l->space = c.send_cap;
+    if (c.disposition == IPC_KEPT)
+        (void)keep(l);
+    else
+        answer(l, status, c.tail_words, c.send_cap);
 }
 
 static void on_message(struct loop *l) {
@@ -76,26 +102,15 @@ static void on_message(struct loop *l) {
         fault_handle(l);
         return;
     case MSG_CALL:
-        on_call(l);
+        if (l->io.label == LABEL_PUMP && (u32)l->io.rbx == SRV_NONE)
+            on_pump(l);
+        else
+            on_call(l);
         return;
     default:
         log_line("unexpected message of kind %lu", IPC_KIND(l->io.r14));
-        l->out = OUT_REPLY;
-        l->space = 0;
-        l->io.label = (u64)-E_NOSYS;
-        l->io.rax = SYS_reply_wait | MSG_REG_WORDS << 8;
+        answer(l, -E_NOSYS, 0, 0);
     }
-}
-
-/* A poll that brings nothing does not tell what was entered: then the answer goes first, on its own. */
-static void answer_alone(struct loop *l) {
-    l->io.rbx = l->reply;
-    l->io.r13 = 0;
-    ipc_raw(&l->io);
-    ASSERT((err)l->io.rax >= 0);
-    if (l->offered)
-        fault_answered(l, IPC_ENTERED(l->io.r14));
-    l->out = OUT_NONE;
 }
 
 /* The answer was refused, and nothing has happened: the faulting thread tries again, the caller is told. */
@@ -113,11 +128,10 @@ static void refused(struct loop *l, err e) {
     l->out = OUT_NONE;
 }
 
-/* Sends the answer, if there is one, and waits (or looks) for the next message. True if there is one. */
-static bool answer_and_wait(struct loop *l, bool poll) {
+/* Sends the answer, if there is one, and waits for the next message that is not a usual fault. True if it is
+ * one, and not bits alone. */
+static bool answer_and_wait(struct loop *l) {
     struct ipc_io *io = &l->io;
-    if (poll && l->out == OUT_ITEMS)
-        answer_alone(l);
     io->rbx = l->reply;
     io->r14 = l->recv;
     if (l->out == OUT_NONE) {
@@ -129,13 +143,11 @@ static bool answer_and_wait(struct loop *l, bool poll) {
     } else if (l->out == OUT_REPLY) {
         io->rbx |= (u64)l->space << 32;
     }
-    if (poll)
-        io->rax |= WAIT_POLL << 16;
     io->r13 = SLOT_ENDPOINT | (u64)l->spare << 32;
-    io->r15 = shell.oom_deadline;
-    ipc_raw(io);
+    io->r15 = next_deadline();
+    wait_answering_faults(l);
     err woke = (err)io->rax;
-    if (woke < 0 && woke != -E_AGAIN && woke != -E_INTR) {
+    if (woke < 0 && woke != -E_INTR) {
         refused(l, woke);
         return false;
     }
@@ -149,18 +161,9 @@ static bool answer_and_wait(struct loop *l, bool poll) {
 
 static _Noreturn void run(void) {
     struct loop l = {.spare = must_slot(), .recv = must_slot()};
-    u32 messages = 0;
-    for (;;) {
-        bool works = !TAILQ_EMPTY(&shell.works);
-        if (answer_and_wait(&l, works)) {
+    for (;;)
+        if (answer_and_wait(&l))
             on_message(&l);
-            messages++;
-        }
-        if (works && (l.out == OUT_NONE || messages >= MESSAGES_PER_SLICE)) {
-            messages = 0;
-            works_slice();
-        }
-    }
 }
 
 static void make_caches(void) {
@@ -203,5 +206,6 @@ int main(void) {
     make_caches();
     make_context();
     kernel_init();
+    pump_start();
     run();
 }

@@ -3,8 +3,8 @@
  *
  * Invariants (checked by mm_check): regions are disjoint, not empty, page-aligned and below TASK_SIZE; list
  * and tree hold the same regions in the same order; neighbours that could be one region are one region;
- * total_vm is the sum of their pages. All functions are pure logic: they never wait and never touch
- * page-table entries. */
+ * total_vm is the sum of their pages; entries of page tables lie within their region's pte_low and pte_high.
+ * All functions are pure logic: they never wait and never touch page-table entries. */
 #pragma once
 
 #include <abi/types.h>
@@ -30,10 +30,13 @@ struct vm_operations_struct {
 };
 
 struct vm_area_struct {
-    vaddr vm_start;              /* first byte, page-aligned */
-    vaddr vm_end;                /* first byte behind, page-aligned */
-    u64 vm_flags;                /* VM_xxx */
-    u64 vm_pgoff;                /* page of the object at vm_start; 0 where there is no object */
+    vaddr vm_start; /* first byte, page-aligned */
+    vaddr vm_end;   /* first byte behind, page-aligned */
+    u64 vm_flags;   /* VM_xxx */
+    u64 vm_pgoff;   /* page of the object at vm_start; 0 where there is no object */
+    /* Page-table entries may exist within [pte_low, pte_high) only; where there never was one: ~0 and 0. What
+     * lies outside needs no work at the page tables. */
+    vaddr pte_low, pte_high;
     struct vm_object *vm_object; /* counted by open and close; NULL for anonymous memory */
     const struct vm_operations_struct *vm_ops;
     struct mm_struct *vm_mm;
@@ -60,7 +63,7 @@ struct vm_context {
 struct mm_struct {
     struct vma_list mmap;
     struct vma_tree mm_rb;
-    struct vm_area_struct *mmap_cache; /* the region that find_vma returned last, or NULL */
+    struct vm_area_struct *mmap_cache; /* the region that find_vma returned last, or one near by, or NULL */
     vaddr free_area_cache;             /* where get_unmapped_area starts to look */
     struct vm_context *ctx;
     u32 id;        /* number of the descriptor: what linux calls it, and the badge of its space's messages */
@@ -127,6 +130,28 @@ void vma_set_range(struct vm_area_struct *vma, vaddr start, vaddr end);
 
 /* Checks the invariants above; NULL, or what is wrong. For tests and debug builds; O(regions). */
 const char *mm_check(struct mm_struct *mm);
+
+/* Entries may come to be in [start, end), which lies inside the region. An empty range is given as ~0, 0. */
+static inline void vma_touch(struct vm_area_struct *vma, vaddr start, vaddr end) {
+    vma->pte_low = MIN(vma->pte_low, start);
+    vma->pte_high = MAX(vma->pte_high, end);
+}
+
+/* No entries yet: for a new region. */
+static inline void vma_untouched(struct vm_area_struct *vma) {
+    vma->pte_low = ~0ull;
+    vma->pte_high = 0;
+}
+
+/* Extends [*low, *high) over what of [start, end) the region may have entries in. Begin with ~0, 0. */
+static inline void vma_add_touched(const struct vm_area_struct *vma, vaddr start, vaddr end, vaddr *low,
+                                   vaddr *high) {
+    vaddr from = MAX(start, vma->pte_low), to = MIN(end, vma->pte_high);
+    if (from < to) {
+        *low = MIN(*low, from);
+        *high = MAX(*high, to);
+    }
+}
 
 static inline u64 vma_pages(const struct vm_area_struct *vma) {
     return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;

@@ -20,17 +20,16 @@ static bool makes_hole(struct mm_struct *mm, vaddr start, vaddr end) {
 static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_area_struct *above,
                         struct vm_change *change) {
     struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+    vaddr low = ~0ull, high = 0;
     if (!vma)
         return;
-    change->kind = CHANGE_UNMAP;
-    change->start = MAX(start, vma->vm_start);
     if (start < mm->free_area_cache && start >= TASK_UNMAPPED_BASE)
         mm->free_area_cache = start;
     if (vma->vm_start < start && end < vma->vm_end)
         split_vma(vma, end, above);
     while (vma && vma->vm_start < end) {
         struct vm_area_struct *next = vma_next(vma);
-        change->end = MIN(end, vma->vm_end);
+        vma_add_touched(vma, start, end, &low, &high);
         if (vma->vm_start < start) {
             vma_set_range(vma, vma->vm_start, start);
         } else if (vma->vm_end > end) {
@@ -41,6 +40,7 @@ static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_
         }
         vma = next;
     }
+    vm_change_range(change, CHANGE_UNMAP, low, high);
 }
 
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change) {
@@ -113,7 +113,7 @@ static err replace_regions(struct mm_struct *mm, struct vm_change *change) {
     change->spare = spare;
     if (old_pages > 0)
         cut_regions(mm, like->vm_start, like->vm_end, above, change);
-    else
+    if (change->kind == CHANGE_NONE)
         vm_change_finish(mm, change);
     return 0;
 }
@@ -175,6 +175,7 @@ i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_chan
         .vm_start = (vaddr)addr,
         .vm_end = (vaddr)addr + len,
         .vm_flags = (u64)vm_flags,
+        .pte_low = ~0ull,
         .vm_ops = vm_operations(req->object != 0, (u64)vm_flags),
     };
     struct vm_object *object = NULL;
@@ -203,6 +204,7 @@ err do_brk(struct mm_struct *mm, vaddr addr, u64 len, struct vm_change *change) 
         .vm_start = addr,
         .vm_end = addr + ROUND_UP(len, PAGE_BYTES),
         .vm_flags = VM_READ | VM_WRITE | VM_MAYRIGHTS,
+        .pte_low = ~0ull,
         .vm_ops = vm_operations(false, 0),
     };
     return replace_regions(mm, change);

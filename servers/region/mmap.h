@@ -3,8 +3,10 @@
  *
  * Each call decides and changes the regions at once, and leaves what remains to be done at the page tables in
  * a struct vm_change: the caller unmaps or protects [start, end), in slices, with mm->busy set, and then
- * calls vm_change_finish, which cannot fail. Until then faults on the range see what the regions say: in a
- * range that is being unmapped there is no region, not even the one that mmap(MAP_FIXED) will put there.
+ * calls vm_change_finish, which cannot fail. The range is no larger than what programs have touched, and
+ * where they touched nothing there is nothing to do (CHANGE_NONE): then vm_change_finish may be called at
+ * once. Until then faults on the range see what the regions say: in a range that is being unmapped there is
+ * no region, not even the one that mmap(MAP_FIXED) will put there.
  *
  * On an error nothing has changed, and the vm_change is to be forgotten. Errors are Linux's. */
 #pragma once
@@ -41,8 +43,16 @@ struct mmap_request {
 /* A change that asks for nothing. */
 static inline void vm_change_init(struct vm_change *change) {
     change->kind = CHANGE_NONE;
+    change->start = change->end = 0;
     change->enter = false;
     TAILQ_INIT(&change->dead);
+}
+
+/* What is to be done at the page tables within [low, high): nothing if that is empty. */
+static inline void vm_change_range(struct vm_change *change, enum change_kind kind, vaddr low, vaddr high) {
+    change->kind = low < high ? kind : CHANGE_NONE;
+    change->start = low;
+    change->end = high;
 }
 
 /* mmap. Returns the address; change->enter is set if old pages must go first, otherwise the region stands

@@ -4,8 +4,9 @@
 
 #include <abi/errors.h>
 
-/* 0 if regions cover all of [start, end) and permit prot there; -E_NOMEM, -E_ACCES. */
-static err check_cover(struct mm_struct *mm, vaddr start, vaddr end, u64 prot) {
+/* 0 if regions cover all of [start, end) and permit prot there; -E_NOMEM, -E_ACCES. *covered_to: where the
+ * last of them ends. */
+static err check_cover(struct mm_struct *mm, vaddr start, vaddr end, u64 prot, vaddr *covered_to) {
     vaddr covered = start;
     for (struct vm_area_struct *vma = find_vma(mm, start); covered < end; vma = vma_next(vma)) {
         if (!vma || vma->vm_start > covered)
@@ -14,33 +15,32 @@ static err check_cover(struct mm_struct *mm, vaddr start, vaddr end, u64 prot) {
             return -E_ACCES;
         covered = vma->vm_end;
     }
+    *covered_to = covered;
     return 0;
 }
 
-/* Takes the descriptors that cutting at start and end may need; both or none. */
-static err take_two(struct mm_struct *mm, struct vm_area_struct *two[2]) {
-    if (mm->map_count + 2 > MAX_MAP_COUNT)
-        return -E_NOMEM;
-    two[0] = vma_alloc(mm);
-    two[1] = vma_alloc(mm);
-    if (two[0] && two[1])
-        return 0;
-    vma_free_unused(mm, two[0]);
-    vma_free_unused(mm, two[1]);
-    return -E_NOMEM;
-}
+/* Makes start and end borders between regions; both or, for want of memory, none. */
+static err cut_at_both(struct mm_struct *mm, vaddr start, vaddr end, vaddr covered_to) {
+    bool low = find_vma(mm, start)->vm_start<start, high = covered_to> end;
+    struct vm_area_struct *above_start = NULL, *above_end = NULL;
 
-/* Makes addr a border between regions; true if the descriptor was used. */
-static bool cut_at(struct mm_struct *mm, vaddr addr, struct vm_area_struct *above) {
-    struct vm_area_struct *vma = find_vma(mm, addr);
-    if (!vma || vma->vm_start >= addr)
-        return false;
-    split_vma(vma, addr, above);
-    return true;
+    if (mm->map_count + low + high > MAX_MAP_COUNT)
+        return -E_NOMEM;
+    if (low && !(above_start = vma_alloc(mm)))
+        return -E_NOMEM;
+    if (high && !(above_end = vma_alloc(mm))) {
+        vma_free_unused(mm, above_start);
+        return -E_NOMEM;
+    }
+    if (high)
+        split_vma(find_vma(mm, end), end, above_end);
+    if (low)
+        split_vma(find_vma(mm, start), start, above_start);
+    return 0;
 }
 
 err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_change *change) {
-    struct vm_area_struct *two[2];
+    vaddr covered_to, low = ~0ull, high = 0;
 
     if ((start & PAGE_MASK) || (prot & ~(u64)PROT_MASK))
         return -E_INVAL;
@@ -50,24 +50,19 @@ err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_
     if (len == 0)
         return 0;
     vaddr end = start + ROUND_UP(len, PAGE_BYTES);
-    err e = check_cover(mm, start, end, prot);
+    err e = check_cover(mm, start, end, prot, &covered_to);
     if (e == 0)
-        e = take_two(mm, two);
+        e = cut_at_both(mm, start, end, covered_to);
     if (e < 0)
         return e;
 
-    if (!cut_at(mm, start, two[0]))
-        vma_free_unused(mm, two[0]);
-    if (!cut_at(mm, end, two[1]))
-        vma_free_unused(mm, two[1]);
     for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma_next(vma)) {
         if ((vma->vm_flags & VM_RIGHTS) != prot)
-            change->kind = CHANGE_PROTECT;
+            vma_add_touched(vma, start, end, &low, &high);
         vma->vm_flags = (vma->vm_flags & ~(u64)VM_RIGHTS) | prot;
     }
     vma_merge_range(mm, start, end);
-    change->start = start;
-    change->end = end;
+    vm_change_range(change, CHANGE_PROTECT, low, high);
     change->rights = vma_map_rights(prot);
     return 0;
 }
@@ -79,12 +74,13 @@ err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, struct vm_chang
     if (len == 0)
         return 0;
     vaddr end = start + ROUND_UP(len, PAGE_BYTES);
-    err e = check_cover(mm, start, end, 0);
+    vaddr covered_to, low = ~0ull, high = 0;
+    err e = check_cover(mm, start, end, 0, &covered_to);
     if (e < 0)
         return e;
-    change->kind = CHANGE_UNMAP;
-    change->start = start;
-    change->end = end;
+    for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma_next(vma))
+        vma_add_touched(vma, start, end, &low, &high);
+    vm_change_range(change, CHANGE_UNMAP, low, high);
     return 0;
 }
 
@@ -116,8 +112,9 @@ i64 do_mremap(struct mm_struct *mm, vaddr addr, u64 old_len, u64 new_len, u64 fl
     old_len = ROUND_UP(old_len, PAGE_BYTES);
     new_len = ROUND_UP(new_len, PAGE_BYTES);
     vm_change_init(change);
+    vaddr covered_to;
     if (new_len == old_len)
-        return check_cover(mm, addr, addr + old_len, 0) < 0 ? -E_FAULT : (i64)addr;
+        return check_cover(mm, addr, addr + old_len, 0, &covered_to) < 0 ? -E_FAULT : (i64)addr;
     if (new_len > old_len)
         return grow_in_place(mm, addr, old_len, new_len);
     err e = do_munmap(mm, addr + new_len, old_len - new_len, change);

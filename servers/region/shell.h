@@ -16,6 +16,9 @@
 #define TABLES_LOW  4    /* below this the pool is fed: one fault needs three at most */
 #define TABLES_FEED 8
 
+/* The label of the pump's calls; no protocol of others has it. */
+#define LABEL_PUMP 0x03ff
+
 /* A call that waits for its turn. */
 struct deferred {
     u32 reply;
@@ -57,6 +60,8 @@ struct shell {
     u32 linux_slot;     /* linux's endpoint, of which each space gets a badged copy; 0 before attach */
     u32 badge_slots[3]; /* for copies on their way: pager, linux, and the space for linux */
     struct space_list works;
+    u32 pump;           /* slot of the pump's right to an answer, while there is no work for it; else 0 */
+    u64 slice_deadline; /* TSC; 0: no work */
     struct parked parked[PARKED_MAX];
     u32 parked_count;
     u64 oom_deadline; /* TSC; 0: no fault waits for frames */
@@ -85,8 +90,15 @@ bool collect_some(void);
 err work_start(struct ipc_ctx *c, struct space *s, enum work_kind kind, struct space *child, u64 *w);
 /* The call waits until the one under way on s has ended; handlers return what this returns. */
 err work_defer(struct ipc_ctx *c, struct space *s, const void *words, u64 bytes);
-/* One slice of one call under way. False if there is none. */
+/* One slice of one call under way. False if none is left. */
 bool works_slice(void);
+
+/* pump.c: whose time calls in slices take. Starts the pump's thread. */
+void pump_start(void);
+/* There is work for the pump. */
+void pump_wake(void);
+/* When the next slice comes if the pump does not get its turn before, absolute TSC; 0: no work. */
+u64 slice_deadline(void);
 /* Objects whose last region went, into the tail of the answer; returns how many, and in *again whether there
  * are more. */
 u32 released_tail(u64 *again);
@@ -96,7 +108,7 @@ err call_dispatch(struct ipc_ctx *c, u64 label, u64 *w);
 /* The counters of a descriptor with so many resident pages. */
 void stat_fill(const struct mm_struct *mm, u64 resident, struct region_stat *st);
 
-/* faults.c: the next answer of the loop. */
+/* faults.c, usual.c: the next answer of the loop. */
 enum out_kind { OUT_NONE, OUT_REPLY, OUT_ITEMS, OUT_FORWARD };
 struct loop {
     struct ipc_io
@@ -112,6 +124,9 @@ struct loop {
 void fault_handle(struct loop *l);
 /* The answer was sent, and `entered` items were entered. */
 void fault_answered(struct loop *l, u64 entered);
+/* Sends what l->io holds and waits; answers the usual faults by itself; comes back with whatever else came,
+ * in l->io. */
+void wait_answering_faults(struct loop *l);
 
 /* park.c: faults that wait. */
 void park(struct parked p);

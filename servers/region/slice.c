@@ -18,6 +18,7 @@ void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm,
     work->at = kind == WORK_CHANGE ? work->change.start : 0;
     work->result = 0;
     work->resident = 0;
+    work->chunk = UNMAP_PAGES;
 }
 
 static u64 pages_between(vaddr start, vaddr end) {
@@ -38,6 +39,20 @@ static bool next_range(struct vm_work *work, vaddr *start, vaddr *end, bool *pri
     }
 }
 
+static bool unmaps(const struct vm_work *work) {
+    if (work->kind == WORK_CHANGE)
+        return work->change.kind == CHANGE_UNMAP;
+    return work->kind == WORK_RESET || work->kind == WORK_EXIT;
+}
+
+static i64 unmap(struct vm_work *work, const struct vm_kernel *k, vaddr start, u64 pages) {
+    u64 before = work->freed;
+    i64 at = k->unmap(k->self, work->mm->space, start, pages, &work->freed);
+    bool dense = work->freed - before > UNMAP_PAGES / 4;
+    work->chunk = dense ? UNMAP_PAGES : MIN(2 * work->chunk, (u64)UNMAP_MOST);
+    return at;
+}
+
 /* One range call; where it came to. */
 static i64 do_range(struct vm_work *work, const struct vm_kernel *k, vaddr start, vaddr end, bool private) {
     u32 space = work->mm->space;
@@ -46,13 +61,13 @@ static i64 do_range(struct vm_work *work, const struct vm_kernel *k, vaddr start
     case WORK_CHANGE:
         if (work->change.kind == CHANGE_PROTECT)
             return k->protect(k->self, space, start, pages, work->change.rights);
-        return k->unmap(k->self, space, start, pages);
+        return unmap(work, k, start, pages);
     case WORK_FORK:
         return k->clone(k->self, space, work->child->space, start, pages, private);
     case WORK_COUNT:
         return k->scan(k->self, space, start, pages, &work->resident);
     default:
-        return k->unmap(k->self, space, start, pages);
+        return unmap(work, k, start, pages);
     }
 }
 
@@ -76,11 +91,15 @@ static enum work_phase after_ranges(struct vm_work *work) {
 static void slice_ranges(struct vm_work *work, const struct vm_kernel *k) {
     vaddr start, end;
     bool private = false;
+    u64 pages = 0;
+    work->freed = 0;
     for (int calls = 0; calls < SLICE_CALLS; calls++) {
         if (!next_range(work, &start, &end, &private)) {
             work->phase = after_ranges(work);
             return;
         }
+        if (unmaps(work))
+            end = MIN(end, start + work->chunk * PAGE_BYTES);
         i64 at = do_range(work, k, start, end, private);
         if (at < 0 && work->kind == WORK_FORK) {
             i64 fed = at == -E_NEED_TABLES ? k->feed(k->self, work->child->space) : at;
@@ -92,7 +111,8 @@ static void slice_ranges(struct vm_work *work, const struct vm_kernel *k) {
         }
         ASSERT(at >= (i64)start && at <= (i64)end);
         work->at = (vaddr)at;
-        if (work->at < end)
+        pages += pages_between(start, work->at);
+        if (work->at < end || pages >= SLICE_PAGES || work->freed >= SLICE_FREED)
             return;
     }
 }

@@ -13,14 +13,19 @@
 
 #include "mmap.h"
 
-#define SLICE_REGIONS 64 /* regions copied or closed in one slice */
-#define SLICE_CALLS   4  /* range calls in one slice, if each comes to its end */
+#define SLICE_REGIONS 64  /* regions copied or closed in one slice */
+#define SLICE_CALLS   8   /* range calls in one slice, if each comes to its end */
+#define SLICE_PAGES   256 /* pages passed in one slice: then it is over */
+#define SLICE_FREED   48  /* frames that came back: then it is over, as freeing one costs ten times a visit */
+#define UNMAP_PAGES   64  /* of one call that unmaps; twice as many after a call that freed hardly any */
+#define UNMAP_MOST    (1u << 27)
 
 /* What the kernel does for region; `at` is the address that a range call has come to, or -E_xxx. */
 struct vm_kernel {
     void *self;
-    /* Unmaps, and takes back the frames of region's own whose last mapping went. */
-    i64 (*unmap)(void *self, u32 space, vaddr first, u64 pages);
+    /* Unmaps, and takes back the frames of region's own whose last mapping went; adds their number to *freed.
+     */
+    i64 (*unmap)(void *self, u32 space, vaddr first, u64 pages, u64 *freed);
     i64 (*protect)(void *self, u32 space, vaddr first, u64 pages, u64 rights);
     /* -E_NEED_TABLES if the target's pool is empty and nothing could be done; another error ends the fork. */
     i64 (*clone)(void *self, u32 from, u32 to, vaddr first, u64 pages, bool private);
@@ -44,6 +49,8 @@ struct vm_work {
     vaddr at;                /* where the next range begins */
     i64 result;              /* what the call answers: 0, a value, or -E_xxx */
     u64 resident;            /* WORK_COUNT: pages found */
+    u64 freed;               /* frames that this slice has brought back */
+    u64 chunk;               /* pages that the next call may unmap */
     struct vm_change change; /* WORK_CHANGE */
 };
 

@@ -3,20 +3,13 @@
  * filemap_nopage's caller do_no_page. */
 #include "vm_ops.h"
 #include "fault.h"
-#include "mmap.h"
 #include "object.h"
 
 #include <abi/layout.h>
 
-/* Reads get the shared page of zeroes, read-only; writes a zeroed frame. */
-static void do_anonymous_page(struct vm_area_struct *vma, const struct fault_words *f,
-                              struct fault_verdict *v) {
-    u64 rights = vma_map_rights(vma->vm_flags);
-
-    if (FAULT_ACCESS(f->info) == ACCESS_WRITE)
-        fault_fill(v, FILL_ZERO, rights | MAP_MAYWRITE);
-    else
-        fault_map_zero_page(v, vma->vm_mm->ctx->zero_page, rights & ~(u64)MAP_WRITE);
+static void anonymous_nopage(struct vm_area_struct *vma, const struct fault_words *f,
+                             struct fault_verdict *v) {
+    do_anonymous_page(vma, f, v);
 }
 
 static void object_open(struct vm_area_struct *vma) {
@@ -37,6 +30,7 @@ static void object_nopage(struct vm_area_struct *vma, const struct fault_words *
         rights &= ~(u64)MAP_WRITE;
     else if (vma->vm_flags & VM_MAYWRITE)
         rights |= MAP_MAYWRITE;
+    vma_touch(vma, start, end);
     v->kind = FAULT_FORWARD;
     v->rights = rights;
     v->object = vma->vm_object->id;
@@ -45,8 +39,8 @@ static void object_nopage(struct vm_area_struct *vma, const struct fault_words *
     v->count = (end - start) >> PAGE_SHIFT;
 }
 
-const struct vm_operations_struct anonymous_vm_ops = {"anonymous", NULL, NULL, do_anonymous_page};
-const struct vm_operations_struct stack_vm_ops = {"stack", NULL, NULL, do_anonymous_page};
+const struct vm_operations_struct anonymous_vm_ops = {"anonymous", NULL, NULL, anonymous_nopage};
+const struct vm_operations_struct stack_vm_ops = {"stack", NULL, NULL, anonymous_nopage};
 const struct vm_operations_struct object_vm_ops = {"object", object_open, object_close, object_nopage};
 
 const struct vm_operations_struct *vm_operations(bool has_object, u64 vm_flags) {

@@ -14,9 +14,19 @@ static int vma_compare(const struct vm_area_struct *a, const struct vm_area_stru
 
 RB_GENERATE_STATIC(vma_tree, vm_area_struct, vm_rb, vma_compare)
 
+/* True if vma is the first region that ends above addr: addr lies in it, or in the hole below it. */
+static bool is_first_above(const struct vm_area_struct *vma, vaddr addr) {
+    if (addr >= vma->vm_end)
+        return false;
+    if (addr >= vma->vm_start)
+        return true;
+    const struct vm_area_struct *prev = TAILQ_PREV(vma, vma_list, vm_list);
+    return !prev || prev->vm_end <= addr;
+}
+
 struct vm_area_struct *find_vma(struct mm_struct *mm, vaddr addr) {
     struct vm_area_struct *vma = mm->mmap_cache;
-    if (vma && vma->vm_start <= addr && addr < vma->vm_end)
+    if (vma && is_first_above(vma, addr))
         return vma;
     vma = NULL;
     struct vm_area_struct *node = RB_ROOT(&mm->mm_rb);
@@ -90,6 +100,22 @@ static void uncount_pages(struct mm_struct *mm, const struct vm_area_struct *vma
         mm->locked_vm -= pages;
 }
 
+/* RB_INSERT where the neighbours are known already: of two, one has no child on the side of the other. */
+static void link_between(struct mm_struct *mm, struct vm_area_struct *prev, struct vm_area_struct *vma,
+                         struct vm_area_struct *next) {
+    bool left = next && !RB_LEFT(next, vm_rb);
+    struct vm_area_struct *parent = left ? next : prev;
+
+    RB_SET(vma, parent, vm_rb);
+    if (!parent)
+        RB_ROOT(&mm->mm_rb) = vma;
+    else if (left)
+        RB_LEFT(parent, vm_rb) = vma;
+    else
+        RB_RIGHT(parent, vm_rb) = vma;
+    vma_tree_RB_INSERT_COLOR(&mm->mm_rb, vma);
+}
+
 void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
     struct vm_area_struct *prev;
     struct vm_area_struct *next = find_vma_prev(mm, vma->vm_start, &prev);
@@ -101,16 +127,18 @@ void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
         TAILQ_INSERT_BEFORE(next, vma, vm_list);
     else
         TAILQ_INSERT_TAIL(&mm->mmap, vma, vm_list);
-    RB_INSERT(vma_tree, &mm->mm_rb, vma);
+    link_between(mm, prev, vma, next);
+    mm->mmap_cache = vma;
     mm->map_count++;
     count_pages(mm, vma, vma_pages(vma));
 }
 
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
+    struct vm_area_struct *next = vma_next(vma);
     TAILQ_REMOVE(&mm->mmap, vma, vm_list);
     RB_REMOVE(vma_tree, &mm->mm_rb, vma);
     if (mm->mmap_cache == vma)
-        mm->mmap_cache = NULL;
+        mm->mmap_cache = next; /* who looks here again finds the hole below it */
     mm->map_count--;
     uncount_pages(mm, vma, vma_pages(vma));
 }
@@ -136,6 +164,10 @@ void vma_set_range(struct vm_area_struct *vma, vaddr start, vaddr end) {
     uncount_pages(vma->vm_mm, vma, vma_pages(vma));
     if (vma->vm_object)
         vma->vm_pgoff += (i64)(start - vma->vm_start) >> PAGE_SHIFT;
+    vma->pte_low = MAX(vma->pte_low, start);
+    vma->pte_high = MIN(vma->pte_high, end);
+    if (vma->pte_low >= vma->pte_high)
+        vma_untouched(vma);
     vma->vm_start = start; /* order among the regions stays: the tree's key may change in place */
     vma->vm_end = end;
     count_pages(vma->vm_mm, vma, vma_pages(vma));
@@ -149,6 +181,8 @@ void split_vma(struct vm_area_struct *vma, vaddr addr, struct vm_area_struct *ab
     above->vm_start = addr;
     above->vm_end = vma->vm_end;
     above->vm_pgoff = vma->vm_object ? vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT) : 0;
+    vma_untouched(above);
+    vma_add_touched(vma, addr, above->vm_end, &above->pte_low, &above->pte_high);
     vma_set_range(vma, vma->vm_start, addr);
     insert_vm_struct(vma->vm_mm, above);
     if (above->vm_ops->open)
@@ -165,6 +199,7 @@ static bool can_merge(const struct vm_area_struct *below, const struct vm_area_s
 /* Lets `below` take over the pages of `above`, which touch it and agree with it. */
 static void absorb(struct vm_area_struct *below, struct vm_area_struct *above) {
     vaddr end = above->vm_end;
+    vma_touch(below, above->pte_low, above->pte_high);
     remove_vm_struct(above->vm_mm, above);
     vma_close_free(above);
     vma_set_range(below, below->vm_start, end);
@@ -199,12 +234,14 @@ bool vma_enter(struct mm_struct *mm, const struct vm_area_struct *like, struct v
 
     if (prev && can_merge(prev, like)) {
         vma_set_range(prev, prev->vm_start, like->vm_end);
+        vma_touch(prev, like->pte_low, like->pte_high);
         if (next && can_merge(prev, next))
             absorb(prev, next);
         return false;
     }
     if (next && can_merge(like, next)) {
         vma_set_range(next, like->vm_start, next->vm_end);
+        vma_touch(next, like->pte_low, like->pte_high);
         return false;
     }
     ASSERT(spare);
@@ -227,6 +264,10 @@ static const char *check_region(const struct mm_struct *mm, const struct vm_area
         return "regions overlap or are not sorted";
     if (prev && can_merge(prev, vma))
         return "neighbours that agree are not merged";
+    bool untouched = vma->pte_low == ~0ull && vma->pte_high == 0;
+    if (!untouched &&
+        !(vma->vm_start <= vma->pte_low && vma->pte_low < vma->pte_high && vma->pte_high <= vma->vm_end))
+        return "a region knows of entries outside of it";
     if (!vma->vm_object && vma->vm_pgoff != 0)
         return "an anonymous region has a page offset";
     return NULL;

@@ -19,7 +19,11 @@ struct answer {
 
 u32 released_tail(u64 *again) {
     u32 count = 0;
-    while (count < MSG_TAIL_WORDS && vm_object_take_released(&shell.ctx, &ipc_tail()[count]))
+    if (again)
+        *again = 0;
+    if (TAILQ_EMPTY(&shell.ctx.released))
+        return 0;
+    for (u64 *tail = ipc_tail(); count < MSG_TAIL_WORDS && vm_object_take_released(&shell.ctx, tail); tail++)
         count++;
     if (again)
         *again = !TAILQ_EMPTY(&shell.ctx.released);
@@ -89,6 +93,8 @@ err work_start(struct ipc_ctx *c, struct space *s, enum work_kind kind, struct s
         s->reply = ipc_keep(c);
         s->id = id;
         TAILQ_INSERT_TAIL(&shell.works, s, link);
+        shell.slice_deadline = slice_deadline();
+        pump_wake();
         return 0;
     }
     finish(s, id, &a);
@@ -150,13 +156,14 @@ bool works_slice(void) {
     if (!s)
         return false;
     TAILQ_REMOVE(&shell.works, s, link);
-    if (!work_slice(&s->work, &shell.kernel)) {
+    if (work_slice(&s->work, &shell.kernel)) {
+        u32 reply = s->reply, id = s->id;
+        finish(s, id, &a);
+        answer_later(reply, &a);
+        run_deferred(id);
+    } else {
         TAILQ_INSERT_TAIL(&shell.works, s, link);
-        return true;
     }
-    u32 reply = s->reply, id = s->id;
-    finish(s, id, &a);
-    answer_later(reply, &a);
-    run_deferred(id);
-    return !TAILQ_EMPTY(&shell.works);
+    shell.slice_deadline = slice_deadline();
+    return shell.slice_deadline != 0;
 }

@@ -64,3 +64,10 @@ def test_out_of_memory():
     check(lines[0] == lines[2] == "137", "not killed", result)
     check(lines[1] == lines[3] == lines[4], "frames are lost", result)
     check("forktree: ok" in lines, "no fork after it", result)
+
+
+def test_faults_go_on_while_much_is_unmapped():
+    result = quire("/test/delay", "--icount")
+    worst, faults = (int(result.out.split()[i]) for i in (1, 3))
+    check(worst <= 50000, f"a fault took {worst} instructions", result)
+    check(faults > 1000, f"{faults} faults only: the program did not get on", result)

@@ -26,13 +26,14 @@ pfn take_frame(struct machine *m) {
     return m->free_count ? m->free[--m->free_count] : 0;
 }
 
-static i64 k_unmap(void *self, u32 space, vaddr first, u64 pages) {
+static i64 k_unmap(void *self, u32 space, vaddr first, u64 pages, u64 *freed) {
     struct machine *m = self;
     struct model_range r;
     cr_assert_eq(model_unmap(&m->k, ACCT_REGION, space, first, pages, 0, &r), 0);
     for (u64 i = 0; i < r.count; i++)
         if (FRAME_OF(r.record[i].value) != m->ctx.zero_page)
             put_frame(m, FRAME_OF(r.record[i].value));
+    *freed += r.count;
     return (i64)r.next;
 }
 

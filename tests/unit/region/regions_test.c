@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <abi/errors.h>
+#include <abi/layout.h>
+#include "fault.h"
 #include "mmap.h"
 #include "model/seed.h"
 #include "model/slab_host.h"
@@ -22,6 +24,7 @@ struct flat_page {
 struct flat {
     struct mm_struct *mm;
     struct flat_page page[PAGES];
+    bool entry[PAGES]; /* the page tables have an entry */
 };
 
 static struct vm_context ctx;
@@ -71,6 +74,44 @@ static void range_of(u64 *first, u64 *count) {
     *count = 1 + pick(MIN(PAGES - *first, most));
 }
 
+/* A program touches a page: it gets an entry if the verdict is to map one. For objects cache may map others
+ * of the verdict's window as well. */
+static void step_touch(struct flat *f) {
+    u64 page = pick(PAGES);
+    struct fault_words words = {.address = BASE + page * PAGE_BYTES + pick(PAGE_BYTES),
+                                .info = FAULT_INFO(pick(3), 9, 0, 0, 0)};
+    struct fault_verdict v;
+    if (f->entry[page])
+        return;
+    do_page_fault(f->mm, &words, &v);
+    if (v.kind == FAULT_FILL || v.kind == FAULT_ITEM) {
+        cr_assert(f->page[page].flags && !f->page[page].object);
+        f->entry[page] = true;
+    } else if (v.kind == FAULT_FORWARD) {
+        vaddr block = ROUND_DOWN(words.address, BLOCK_BYTES);
+        for (u64 i = v.first; i < v.first + v.count; i++) {
+            u64 at = (block + i * PAGE_BYTES - BASE) / PAGE_BYTES;
+            f->entry[at] |= at == page || pick(3) == 0;
+        }
+    } else {
+        cr_assert_eq(v.kind, FAULT_RAISE);
+    }
+}
+
+/* The entries of [first, first + count) are all in the change's range: it takes them away, or changes them.
+ */
+static void check_entries(struct flat *f, const struct vm_change *change, u64 first, u64 count, bool gone) {
+    cr_assert(change->kind == CHANGE_NONE ||
+              (change->start >= BASE + first * PAGE_BYTES && change->start < change->end &&
+               change->end <= BASE + (first + count) * PAGE_BYTES));
+    for (u64 i = first; i < first + count; i++) {
+        vaddr a = BASE + i * PAGE_BYTES;
+        if (f->entry[i])
+            cr_assert(change->kind != CHANGE_NONE && a >= change->start && a < change->end);
+        f->entry[i] &= !gone;
+    }
+}
+
 static bool all_free(const struct flat *f, u64 first, u64 count) {
     for (u64 i = first; i < first + count; i++)
         if (f->page[i].flags)
@@ -102,8 +143,10 @@ static void step_mmap(struct flat *f) {
         return;
     }
     cr_assert(a >= (i64)BASE, "mmap: %s", err_name(a));
-    vm_change_finish(f->mm, &change);
     u64 at = ((vaddr)a - BASE) / PAGE_BYTES;
+    if (at + count <= PAGES)
+        check_entries(f, &change, at, count, true);
+    vm_change_finish(f->mm, &change);
     if (r.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
         cr_assert_eq(at, first);
     if (at + count > PAGES) { /* found room above the array */
@@ -130,14 +173,9 @@ static void step_munmap(struct flat *f) {
     if (e == -E_NOMEM)
         return;
     cr_assert_eq(e, 0);
-    if (change.kind == CHANGE_NONE)
-        cr_assert(all_free(f, first, count));
-    for (u64 i = first; i < first + count; i++) {
-        vaddr a = BASE + i * PAGE_BYTES;
-        if (f->page[i].flags)
-            cr_assert(change.kind == CHANGE_UNMAP && a >= change.start && a < change.end);
+    check_entries(f, &change, first, count, true);
+    for (u64 i = first; i < first + count; i++)
         f->page[i] = (struct flat_page){0};
-    }
     vm_change_finish(f->mm, &change);
 }
 
@@ -157,8 +195,9 @@ static void step_mprotect(struct flat *f) {
     }
     cr_assert(covered && permitted);
     for (u64 i = first; i < first + count; i++) {
-        if ((f->page[i].flags & VM_RIGHTS) != prot)
-            cr_assert(change.kind == CHANGE_PROTECT);
+        if ((f->page[i].flags & VM_RIGHTS) != prot && f->entry[i])
+            cr_assert(change.kind == CHANGE_PROTECT && BASE + i * PAGE_BYTES >= change.start &&
+                      BASE + i * PAGE_BYTES < change.end);
         f->page[i].flags = (f->page[i].flags & ~(u64)VM_RIGHTS) | prot;
     }
     vm_change_finish(f->mm, &change);
@@ -175,6 +214,8 @@ static void step_mremap(struct flat *f) {
         do_mremap(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, new_count * PAGE_BYTES, 0, &change);
     if (a < 0)
         return;
+    if (new_count < count)
+        check_entries(f, &change, first + new_count, count - new_count, true);
     vm_change_finish(f->mm, &change);
     for (u64 i = new_count; i < count; i++)
         f->page[first + i] = (struct flat_page){0};
@@ -197,6 +238,8 @@ static void step_brk(struct flat *f) {
     if (to >= PAGES || from > PAGES)
         return;
     vaddr now = sys_brk(mm, wish, &change);
+    if (now == wish && to < from)
+        check_entries(f, &change, to, from - to, true);
     vm_change_finish(mm, &change);
     if (now == old && wish != old)
         return;
@@ -211,8 +254,11 @@ static void step_brk(struct flat *f) {
 
 static void end(struct flat *f) {
     vaddr from = 0, start, stop;
-    while (exit_next_range(f->mm, from, &start, &stop))
-        from = stop;
+    for (; exit_next_range(f->mm, from, &start, &stop); from = stop)
+        for (vaddr a = start; a < stop; a += PAGE_BYTES)
+            f->entry[(a - BASE) / PAGE_BYTES] = false;
+    for (int i = 0; i < PAGES; i++)
+        cr_assert(!f->entry[i], "an entry is left behind");
     while (exit_mmap_one(f->mm)) {
     }
     mm_free(f->mm);
@@ -236,6 +282,8 @@ static void step_fork(struct flat *f) {
         end(child);
         return;
     }
+    bool missed[PAGES];
+    memcpy(missed, f->entry, sizeof missed);
     memcpy(child->page, f->page, sizeof f->page);
     for (int i = 0; i < PAGES; i++)
         child->page[i].flags &= ~(u64)VM_LOCKED;
@@ -243,15 +291,20 @@ static void step_fork(struct flat *f) {
     bool private;
     for (; fork_next_range(child->mm, from, &start, &stop, &private); from = stop)
         for (vaddr a = start; a < stop; a += PAGE_BYTES) {
-            struct flat_page *p = &child->page[(a - BASE) / PAGE_BYTES];
-            cr_assert(!p->flags || private == !(p->flags & VM_SHARED));
+            u64 i = (a - BASE) / PAGE_BYTES;
+            cr_assert(!f->entry[i] || private == !(child->page[i].flags & VM_SHARED));
+            child->entry[i] = f->entry[i];
+            missed[i] = false;
         }
+    for (int i = 0; i < PAGES; i++)
+        cr_assert(!missed[i], "fork did not come to page %d", i);
     check(child);
 }
 
 static void step(struct flat *f) {
     static void (*const steps[])(struct flat *) = {step_mmap,   step_mmap,     step_mmap,   step_munmap,
-                                                   step_munmap, step_mprotect, step_mremap, step_brk};
+                                                   step_munmap, step_mprotect, step_mremap, step_brk,
+                                                   step_touch,  step_touch,    step_touch};
     if (!f->mm) {
         f->mm = mm_alloc(&ctx);
         if (!f->mm)
