@@ -289,8 +289,11 @@ i64 call_space_bind(struct call *c) {
     u32 table_slot = (u32)c->a[5];
     if (table_slot && !(table = call_cap(c, table_slot, KIND_CAPTABLE, RIGHT_CONTROL, &e)))
         return e;
-    if (c->a[5] >> 32 & ~(u64)SPACE_WX)
+    u64 flags = c->a[5] >> 32;
+    if (flags & ~(u64)SPACE_WX)
         return -E_INVAL;
+    if (flags != s->flags && space_has_entries(s))
+        return -E_MAPPED;
     if (account && (e = space_set_account(s, (u8)account->object)))
         return e;
     if (table)
@@ -298,7 +301,7 @@ i64 call_space_bind(struct call *c) {
     s->pager = refs[0];
     s->system_call = refs[1];
     s->exception = refs[2];
-    s->flags = (u8)(c->a[5] >> 32);
+    s->flags = (u8)flags;
     return 0;
 }
 

@@ -71,7 +71,7 @@ i64 space_unfeed(struct space *s, u8 account, u64 *list, u64 count) {
 err space_set_account(struct space *s, u8 account) {
     if (s->account == account)
         return 0;
-    if (s->top && frame_table[s->top >> PAGE_SHIFT].next)
+    if (space_has_entries(s))
         return -E_MAPPED;
     if (s->dying || (account && accounts[account].state != ACCOUNT_OPEN))
         return -E_BADCAP;

@@ -53,6 +53,11 @@ static inline struct space *space_at(pfn n) {
     return frame_to_virt(n);
 }
 
+/* Is there an entry that is not zero? */
+static inline bool space_has_entries(const struct space *s) {
+    return s->top && frame_table[s->top >> PAGE_SHIFT].next;
+}
+
 /* feed: DATA frames of `account` become tables of the space: the first one ever its top table, the rest its
  * pool. Frames must be idle. Returns how many; if the first is refused -E_OWNER, -E_MAPPED; -E_INVAL: count
  * over FEED_MAX or a dying space. unfeed: up to `count` (<= FEED_MAX) unused tables that are `account`'s

@@ -81,6 +81,27 @@ static int table_of_its_own(void) {
     return 0;
 }
 
+/* A pager can be replaced at any time; what pages may be there only while there are none. */
+static int flags_stay_while_mapped(void) {
+    u32 space = space_make(), pager = endpoint_make();
+    vaddr at = 0x10000000;
+    CHECK(sys_space_bind(space, pager, 0, 0, 0, 0, SPACE_WX) == 0);
+    CHECK(map_page(space, at, frame_get(), MAP_READ | MAP_WRITE | MAP_EXEC) == 0);
+    CHECK(sys_space_bind(space, pager, 0, 0, 0, 0, 0) == -E_MAPPED);
+    CHECK(sys_space_bind(space, pager, 0, 0, 0, 0, SPACE_WX) == 0);
+    CHECK(sys_unmap(space, at, 1, 0).r > 0);
+    CHECK(sys_space_bind(space, 0, 0, 0, 0, 0, 0) == 0);
+    CHECK(map_page(space, at, frame_get(), MAP_READ | MAP_WRITE | MAP_EXEC) == -E_RIGHTS);
+    CHECK(map_page(space, at, frame_get(), MAP_READ) == 0);
+    CHECK(sys_space_bind(space, 0, 0, 0, 0, 0, SPACE_WX) == -E_MAPPED);
+    CHECK(sys_space_bind(space, 0, 0, 0, 0, 0, SPACE_WX << 1) == -E_INVAL);
+    err r;
+    while ((r = sys_destroy(space)) == -E_AGAIN)
+        ;
+    CHECK(r == 0);
+    return 0;
+}
+
 static int thread_bind_checks(void) {
     u32 thread = slot_get();
     CHECK(sys_retype(frame_get(), 1, KIND_THREAD, thread) == 0);
@@ -164,6 +185,7 @@ void test_object(void) {
     RUN(badges_and_rights);
     RUN(destroy_wakes_callers);
     RUN(table_of_its_own);
+    RUN(flags_stay_while_mapped);
     RUN(thread_bind_checks);
     RUN(message_page_stays);
     RUN(permits);
