@@ -203,6 +203,7 @@ i64 call_regs_write(struct call *c) {
 #undef R
         t->regs.rflags = (t->regs.rflags & RFLAGS_ALLOWED) | RFLAGS_ALWAYS;
         t->fs_base = u->fs_base;
+        t->by_iret = true;
     }
     if (c->a[1] & REGS_FPU) {
         memcpy(t->fpu, u->fpu, sizeof t->fpu);

@@ -282,7 +282,7 @@ void ipc_abandon(struct thread *t) {
         t->regs.rax = (u64)-E_INTR;
     else if (t->kind == MSG_CALL)
         t->regs.rax = (u64)-E_CANCELED;
-    else if (t->base == MSG_ALIEN)
+    else if (t->base == MSG_ALIEN && !t->by_iret) /* nobody has set its registers meanwhile */
         exception_repeat_syscall(t);
     t->progress = 0;
     t->state = THREAD_STOPPED;

@@ -176,6 +176,60 @@ static int stopped_call_is_made_again(void) {
     return end();
 }
 
+/* Whoever has written the registers of a waiting call has said where the thread goes on, also if it is
+ * stopped before the answer. */
+static int stopped_after_regs_write(void) {
+    CHECK(begin(call_loop, sizeof call_loop) == 0);
+    CHECK(wait_on(system_calls, reply_slot).rax == WOKE_MESSAGE);
+    CHECK(sys_regs_read(thread, REGS_GENERAL) == 0);
+    area_regs()->rip = CODE;
+    area_regs()->rax = 44;
+    CHECK(sys_regs_write(thread, REGS_GENERAL) == 0 && sys_stop(thread) == 0);
+    CHECK(sys_regs_read(thread, REGS_GENERAL) == 0 && area_regs()->rip == CODE);
+    CHECK(answer(reply_slot, 0, 1) == WOKE_BITS && sys_start(thread) == 0);
+    struct ipc_io io = wait_on(system_calls, reply_slot);
+    CHECK(IPC_KIND(io.r14) == MSG_EXCEPTION && io.w[3] == CODE);
+    io = answer_wait(reply_slot, 0, 0, system_calls, reply_slot);
+    CHECK(io.label == (LABEL_ALIEN | 44 << 16));
+    return end();
+}
+
+static u32 resting;
+static void rests(u64 unused) {
+    (void)unused;
+    (void)sys_notify(system_calls, 1);
+    for (;;)
+        (void)wait_on(resting, 0);
+}
+static volatile u64 landed[2];
+__attribute__((used)) static void tells_landed(u64 rcx, u64 r11) {
+    landed[0] = rcx;
+    landed[1] = r11;
+    (void)sys_notify(system_calls, 2);
+    for (;;)
+        (void)wait_on(resting, 0);
+}
+__attribute__((naked)) static void landing(void) {
+    __asm__("mov %rcx, %rdi\n\tmov %r11, %rsi\n\tand $-16, %rsp\n\tcall tells_landed");
+}
+
+/* A thread that came by SYSCALL, is stopped, and gets new registers has all of them, rcx and r11 too. */
+static int all_registers_of_a_stopped_thread(void) {
+    resting = endpoint_make();
+    struct worker w = worker_make(rests, 0, PRIO_HIGH);
+    CHECK(sys_start(w.slot) == 0 && wait_on(system_calls, reply_slot).r15 == 1);
+    struct worker low = worker_make(rests, 0, PRIO_LOW); /* runs when the first one waits */
+    CHECK(sys_start(low.slot) == 0 && wait_on(system_calls, reply_slot).r15 == 1);
+    CHECK(sys_stop(w.slot) == 0 && sys_regs_read(w.slot, REGS_GENERAL) == 0);
+    area_regs()->rip = (u64)landing;
+    area_regs()->rcx = 0x123;
+    area_regs()->r11 = 0x456;
+    CHECK(sys_regs_write(w.slot, REGS_GENERAL) == 0 && sys_start(w.slot) == 0);
+    CHECK(wait_on(system_calls, reply_slot).r15 == 2 && landed[0] == 0x123 && landed[1] == 0x456);
+    CHECK(sys_stop(w.slot) == 0 && sys_stop(low.slot) == 0);
+    return 0;
+}
+
 /* exec: the waiting thread gets another space, and goes on there. */
 static int rebind_while_waiting(void) {
     CHECK(begin(call_loop, sizeof call_loop) == 0);
@@ -242,6 +296,8 @@ void test_alien(void) {
     RUN(interrupt_of_a_running_program);
     RUN(interrupt_waits_for_the_call);
     RUN(stopped_call_is_made_again);
+    RUN(stopped_after_regs_write);
+    RUN(all_registers_of_a_stopped_thread);
     RUN(rebind_while_waiting);
     RUN(fpu_is_kept);
 }
