@@ -85,12 +85,14 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     if (!slot)
         return RECEIVER_FAILED;
     bool forwarded = s->send_flags & IPC_FORWARDED;
-    u64 flags = s->send_flags;
+    u64 flags = s->send_flags, nwords = s->nwords;
     if (__builtin_expect(s->kind == MSG_FAULT && !forwarded && !fault_show(s), 0))
         return NEEDLESS;
     if (__builtin_expect(s->nwords > MSG_REG_WORDS || s->send_slot, 0)) {
         struct parcel parcel;
-        *error = forwarded ? 0 : message_fits(s, r, s->nwords);
+        if (forwarded && !r->message)
+            nwords = MIN(nwords, MSG_REG_WORDS); /* a fault can't be told of a failure */
+        *error = forwarded ? 0 : message_fits(s, r, nwords);
         if (!*error)
             *error = parcel_check(&parcel, s->space->table, s->send_slot, r->space->table, r->receive_slot);
         if (!*error && parcel.to == slot)
@@ -107,7 +109,7 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     r->regs.rax = WOKE_MESSAGE;
     r->regs.rbx = s->badge | (u64)s->tag << 32;
     r->regs.r13 = s->call;
-    r->regs.r14 = s->nwords | (u64)s->kind << 8 | flags << 16 | (u64)r->entered << 32;
+    r->regs.r14 = nwords | (u64)s->kind << 8 | flags << 16 | (u64)r->entered << 32;
     r->regs.r15 = s->progress;
     if (trace_on(TRACE_IPC_RECV))
         trace_receive(s, r);

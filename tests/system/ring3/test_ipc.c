@@ -202,6 +202,28 @@ static int forward(void) {
     return 0;
 }
 
+static void without_page(u64 slot) {
+    struct ipc_io io = wait_on(second, (u32)slot);
+    seen[8] = IPC_NWORDS(io.r14);
+    (void)answer_wait((u32)slot, 8, 0, second, 0);
+}
+
+/* Words that a receiver has no page for are not counted. */
+static int long_forward(void) {
+    struct worker r = worker_make(without_page, other_slot, PRIO_HIGH);
+    CHECK(sys_thread_bind(r.slot, BOOT_SPACE, r.index, 0, PRIO_HIGH, 0) == 0 && sys_start(r.slot) == 0);
+    start_caller(caller, 0x121, PRIO_HIGH);
+    CHECK(wait_on(endpoint, reply_slot).label == 0x121);
+    struct ipc_io f = {.label = 0x200,
+                       .rax = SYS_forward_wait | MSG_WORDS << 8,
+                       .rbx = reply_slot | (u64)second << 32,
+                       .r13 = endpoint};
+    ipc_raw(&f);
+    CHECK(f.rax == WOKE_BITS && seen[1] == 8 && seen[8] == MSG_REG_WORDS);
+    CHECK(sys_stop(r.slot) == 0);
+    return 0;
+}
+
 static int dropped_right(void) {
     start_caller(caller, 0x130, PRIO_HIGH);
     CHECK(wait_on(endpoint, reply_slot).label == 0x130);
@@ -253,6 +275,7 @@ void test_ipc(void) {
     RUN(capability_refused);
     RUN(keep_two);
     RUN(forward);
+    RUN(long_forward);
     RUN(dropped_right);
     RUN(stopped_caller);
     RUN(right_moves);
