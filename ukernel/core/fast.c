@@ -14,7 +14,8 @@
 #define INLINE static inline __attribute__((always_inline))
 
 #define TRACED                                                                                               \
-    (1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY | 1ull << TRACE_SWITCH)
+    (1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY | 1ull << TRACE_SWITCH |      \
+     1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME)
 
 /* May t run at once: nobody of its level or above is ready, and nothing must happen first? */
 INLINE bool can_run(const struct thread *t) {

@@ -25,6 +25,8 @@ struct info_page *info_page = &info;
 u64 tsc_per_ms = 1000;
 u64 trace_mask;
 u64 machine_now, machine_alarm;
+enum trace_kind machine_traced;
+u64 machine_payload[6];
 
 u64 rdtsc(void) {
     return machine_now;
@@ -62,7 +64,9 @@ void enter_thread(struct thread *t) {
     abort();
 }
 void trace_write(enum trace_kind kind, u32 tid, const u64 payload[6]) {
-    (void)kind, (void)tid, (void)payload;
+    (void)tid;
+    machine_traced = kind;
+    memcpy(machine_payload, payload, sizeof machine_payload);
 }
 u64 trace_set_mask(u64 mask) {
     return mask;
@@ -104,6 +108,7 @@ void machine_init(void) {
     accounts[2].state = ACCOUNT_OPEN;
     next_frame = 1;
     machine_now = 1;
+    trace_mask = 0;
     machine_alarm = 0;
     endpoint_expire(~0ull); /* what an earlier test left */
     sched_init();

@@ -7,11 +7,16 @@
 #include "core/endpoint.h"
 #include "core/sched.h"
 #include "core/thread.h"
+#include "core/trace.h"
 
 enum { MACHINE_FRAMES = 512, MACHINE_SLOTS = CAPS_PER_FRAME };
 
 extern u64 machine_now;   /* the TSC */
 extern u64 machine_alarm; /* what timer_set was told */
+
+/* What was traced last. */
+extern enum trace_kind machine_traced;
+extern u64 machine_payload[6];
 
 /* A fresh machine with nothing in it. */
 void machine_init(void);

@@ -52,3 +52,29 @@ Test(calls, who_has_no_account_sees_no_frames) {
     area()[0] = 300;
     cr_assert_eq(plain(SYS_frames_list, 1, 0, 0), -E_OWNER);
 }
+
+/* Every path of a fault traces the same. */
+Test(calls, a_fault_is_traced_with_its_number) {
+    enum { ENDPOINT = 5, REPLY };
+    struct space *s = begin();
+    struct thread *pager = cpu.current;
+    struct endpoint *e = machine_endpoint();
+    machine_grant(s, ENDPOINT, KIND_ENDPOINT, e, 0);
+    s->pager = endpoint_ref(e, 0);
+    struct thread *t = machine_thread(s, PRIO_PROGRAM, 0);
+    trace_mask = 1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME;
+    pager->regs.r13 = ENDPOINT | (u64)REPLY << 32;
+    plain(SYS_reply_wait, 0, 0, 0);
+    for (u32 i = 0; i < 3; i++) {
+        cr_assert_eq(cpu.current, t);
+        machine_fault(0x5000, 0);
+        cr_assert(cpu.current == pager && pager->regs.rax == WOKE_MESSAGE);
+        u64 call = pager->regs.r13;
+        cr_assert(machine_traced == TRACE_PAGE_FAULT && machine_payload[3] == call);
+        pager->regs.rbx = REPLY;
+        pager->regs.r13 = ENDPOINT | (u64)REPLY << 32;
+        pager->regs.r14 = pager->regs.r15 = 0;
+        plain(SYS_fault_reply_wait, 0, 0, 0);
+        cr_assert(machine_traced == TRACE_RESUME && machine_payload[1] == call);
+    }
+}
