@@ -7,6 +7,8 @@
 #include <ipc/assert.h>
 
 #define LOOK_AHEAD 64 /* regions that one step looks at, at most */
+#define NEAR_BYTES                                                                                           \
+    (32 * PAGE_BYTES) /* passing so many absent pages costs less than another call of the kernel */
 
 static void copy_borders(struct mm_struct *child, const struct mm_struct *parent) {
     child->start_code = parent->start_code;
@@ -79,7 +81,7 @@ static struct vm_area_struct *next_range(struct mm_struct *mm, vaddr from, u64 a
     for (int i = 0; i < LOOK_AHEAD && (next = vma_next(next)); i++) {
         if (next->pte_low >= next->pte_high)
             continue;
-        if (next->pte_low - *end >= BLOCK_BYTES || (next->vm_flags ^ first->vm_flags) & alike_mask)
+        if (next->pte_low - *end > NEAR_BYTES || (next->vm_flags ^ first->vm_flags) & alike_mask)
             break;
         *end = next->pte_high;
     }

@@ -6,6 +6,7 @@
 #include "object.h"
 
 #include <abi/layout.h>
+#include <abi/syscall.h>
 
 static void anonymous_nopage(struct vm_area_struct *vma, const struct fault_words *f,
                              struct fault_verdict *v) {
@@ -19,12 +20,15 @@ static void object_close(struct vm_area_struct *vma) {
     vm_object_close(vma->vm_mm->ctx, vma->vm_object);
 }
 
-/* Forwards to cache, with leave to map what of the region lies in the fault's 2 MiB block. A private page is
- * never writable: the first write to it faults again and is copied. */
+/* Forwards to cache, with leave to map what lies around: of the object's aligned group of as many pages as
+ * one answer may map, those that are the region's and in the fault's 2 MiB block. A private page is never
+ * writable: the first write to it faults again and is copied. */
 static void object_nopage(struct vm_area_struct *vma, const struct fault_words *f, struct fault_verdict *v) {
     u64 rights = vma_map_rights(vma->vm_flags);
     vaddr block = ROUND_DOWN(f->address, BLOCK_BYTES), page = f->address & ~PAGE_MASK;
-    vaddr start = MAX(block, vma->vm_start), end = MIN(block + BLOCK_BYTES, vma->vm_end);
+    u64 index = vma->vm_pgoff + ((page - vma->vm_start) >> PAGE_SHIFT), place = index % FAULT_ITEMS_MAX;
+    vaddr start = MAX(MAX(block, vma->vm_start), page - MIN(page, place * PAGE_BYTES));
+    vaddr end = MIN(MIN(block + BLOCK_BYTES, vma->vm_end), page + (FAULT_ITEMS_MAX - place) * PAGE_BYTES);
 
     if (!(vma->vm_flags & VM_SHARED))
         rights &= ~(u64)MAP_WRITE;
@@ -34,7 +38,7 @@ static void object_nopage(struct vm_area_struct *vma, const struct fault_words *
     v->kind = FAULT_FORWARD;
     v->rights = rights;
     v->object = vma->vm_object->id;
-    v->index = vma->vm_pgoff + ((page - vma->vm_start) >> PAGE_SHIFT);
+    v->index = index;
     v->first = (start - block) >> PAGE_SHIFT;
     v->count = (end - start) >> PAGE_SHIFT;
 }

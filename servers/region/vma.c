@@ -28,6 +28,9 @@ struct vm_area_struct *find_vma(struct mm_struct *mm, vaddr addr) {
     struct vm_area_struct *vma = mm->mmap_cache;
     if (vma && is_first_above(vma, addr))
         return vma;
+    vma = TAILQ_LAST(&mm->mmap, vma_list);
+    if (!vma || vma->vm_end <= addr)
+        return NULL;
     vma = NULL;
     struct vm_area_struct *node = RB_ROOT(&mm->mm_rb);
     while (node) {
