@@ -102,7 +102,8 @@ static inline err sys_retype(pfn first, u64 count, enum frame_kind kind, u32 dst
 static inline err sys_destroy(u32 slot) {
     return SYS(destroy, slot).r;
 }
-/* struct user_regs to or from the area; parts: enum regs_part. The thread must not be running. */
+/* struct user_regs to or from the area; parts: enum regs_part. The thread must not be running. regs_read also
+ * takes a right to answer a fault, alien call or exception: the registers of whoever waits. */
 static inline err sys_regs_read(u32 thread, u64 parts) {
     return SYS(regs_read, thread, parts).r;
 }

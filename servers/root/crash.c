@@ -10,12 +10,10 @@ static const char *server_name(u32 id) {
     return id < SRV_COUNT ? wirings[id].name : "?";
 }
 
-/* Only the first thread of a server is root's own object; of others the message itself tells where they were.
- */
-static void report_registers(u32 id, u32 tag) {
+/* The right to answer lets the registers of the thread that waits be read. */
+static void report_registers(u32 reply) {
     struct user_regs r;
-    if (tag || id <= SRV_ROOT || id >= SRV_COUNT ||
-        sys_regs_read(ROOT_SLOT(id, OF_THREAD), REGS_GENERAL) != 0)
+    if (sys_regs_read(reply, REGS_GENERAL) != 0)
         return;
     memcpy(&r, ipc_area(), sizeof r);
     log_raw("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r.rax, r.rbx, r.rcx, r.rdx);
@@ -30,7 +28,7 @@ err crash_on_fault(struct ipc_ctx *c, const struct fault_words *f) {
     u64 access = FAULT_ACCESS(f->info);
     log_raw("quire: crash: %s thread %u: %s %#lx at ip %#lx sp %#lx, entry %#lx", server_name(c->badge),
             c->tag, access < ARRAY_LEN(how) ? how[access] : "?", f->address, f->ip, f->sp, f->entry);
-    report_registers(c->badge, c->tag);
+    report_registers(c->reply);
     power_off(false);
 }
 
@@ -41,6 +39,6 @@ err crash_on_exception(struct ipc_ctx *c, const struct exception_words *x) {
     else
         log_raw("quire: crash: %s thread %u: raised %lu, code %#lx, address %#lx, at ip %#lx",
                 server_name(c->badge), c->tag, x->kind, x->code, x->address, x->ip);
-    report_registers(c->badge, c->tag);
+    report_registers(c->reply);
     power_off(false);
 }

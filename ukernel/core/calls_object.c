@@ -156,8 +156,15 @@ static bool registers_at_rest(const struct thread *t) {
     R(rcx)                                                                                                   \
     R(rdx) R(rsi) R(rdi) R(rbp) R(rsp) R(r8) R(r9) R(r10) R(r11) R(r12) R(r13) R(r14) R(r15) R(rip) R(rflags)
 
-static struct thread *regs_thread(struct call *c, err *e) {
-    struct thread *t = get_thread(c, e);
+/* The thread itself, or (by_right) whoever waits for the answer that a right to reply in the slot is for. */
+static struct thread *regs_thread(struct call *c, bool by_right, err *e) {
+    struct capability *right;
+    struct thread *t;
+    *e = 0;
+    if (!by_right || reply_get(c->table, c->a[0], &right, &t))
+        t = get_thread(c, e);
+    else if (!t)
+        *e = -E_BADCAP;
     if (t && !c->area)
         *e = -E_FAULT;
     else if (t && !registers_at_rest(t))
@@ -165,10 +172,10 @@ static struct thread *regs_thread(struct call *c, err *e) {
     return *e ? NULL : t;
 }
 
-/* regs_read: thread, parts. */
+/* regs_read: thread (or a right to answer its fault, alien call or exception), parts. */
 i64 call_regs_read(struct call *c) {
     err e;
-    struct thread *t = regs_thread(c, &e);
+    struct thread *t = regs_thread(c, true, &e);
     if (!t)
         return e;
     struct user_regs *u = (struct user_regs *)c->area;
@@ -189,7 +196,7 @@ i64 call_regs_read(struct call *c) {
  * when its alien call is answered with WAIT_REGS. */
 i64 call_regs_write(struct call *c) {
     err e;
-    struct thread *t = regs_thread(c, &e);
+    struct thread *t = regs_thread(c, false, &e);
     if (!t)
         return e;
     const struct user_regs *u = (const struct user_regs *)c->area;
