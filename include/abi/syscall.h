@@ -156,6 +156,7 @@ enum space_flag { SPACE_WX = 1 /* may hold pages both writable and executable */
 #define FEED_MAX         32
 #define RUN_MAX          512
 #define LOG_BYTES_MAX    512
+#define PORTS_MAX        64 /* of one range */
 
 /* Why a range call stopped: bits 32.. of its second result (bits 0..31: number of records). */
 enum stop { STOP_BOUND, STOP_FULL, STOP_TABLES, STOP_OVERFLOW };

@@ -194,7 +194,7 @@ static inline err sys_collect(u32 account, u64 n) {
 static inline err sys_irq(u32 authority, u64 line, u32 endpoint, u64 bit) {
     return SYS(irq, authority, line, endpoint, bit).r;
 }
-/* Let the caller's space use ports [first, first + count). authority: SLOT_IOPORT. */
+/* Let the caller's space use ports [first, first + count), PORTS_MAX at most. authority: SLOT_IOPORT. */
 static inline err sys_ports(u32 authority, u64 first, u64 count) {
     return SYS(ports, authority, first, count).r;
 }

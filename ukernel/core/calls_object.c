@@ -336,7 +336,7 @@ i64 call_ports(struct call *c) {
         return e;
     u64 first = c->a[1], count = c->a[2];
     struct space *s = c->caller->space;
-    if (first > 0xffff || count == 0 || count > 0x10000 - first)
+    if (first > 0xffff || count == 0 || count > PORTS_MAX || count > 0x10000 - first)
         return -E_INVAL;
     if (s->ports_count == SPACE_PORTS_MAX)
         return -E_NOSPC;

@@ -9,7 +9,8 @@
 #include "mm/frame.h"
 #include "mm/phys.h"
 
-#define DRAIN_MAX 32
+#define DRAIN_MAX  32
+#define EXPIRE_MAX 32
 
 /* All endpoints with a deadline, earliest first. */
 static struct link deadlines = {&deadlines, &deadlines};
@@ -65,7 +66,7 @@ void endpoint_set_deadline(struct endpoint *e, u64 deadline) {
 }
 
 u64 endpoint_expire(u64 now) {
-    while (earliest() && earliest() <= now) {
+    for (u32 i = 0; i < EXPIRE_MAX && earliest() && earliest() <= now; i++) {
         struct endpoint *e = container_of(deadlines.next, struct endpoint, by_deadline);
         link_remove(&e->by_deadline);
         e->deadline = 0;

@@ -4,8 +4,9 @@
  *
  *   senders:   threads in THREAD_SENDING, in order of arrival
  *   receivers: threads in THREAD_RECEIVING; those that named a slot for the next reply are at the head, the
- * last that came first; those that can only take bits are at the tail Never are both a sender and a receiver
- * that could take it queued. */
+ * last that came first; those that can only take bits are at the tail
+ * A sender and a receiver that could take it are both queued only after the sender has met 8 receivers whose
+ * slots for the reply were not usable: these have been woken up, and come again. */
 #pragma once
 
 #include "core/queue.h"
@@ -45,8 +46,8 @@ void endpoint_ref_notify(const struct endpoint_ref *ref);
 /* Set or (0) clear the endpoint's deadline, absolute TSC. */
 void endpoint_set_deadline(struct endpoint *e, u64 deadline);
 
-/* Set DEADLINE_BIT of all endpoints whose deadline is not after `now`; returns the next deadline, 0 if none.
- */
+/* Set DEADLINE_BIT of up to 32 endpoints whose deadline is not after `now`; returns the next deadline, which
+ * may have passed too, 0 if none. */
 u64 endpoint_expire(u64 now);
 
 /* One step of destroying e: wakes up to 32 of its senders and receivers with -E_CANCELED (faults and the like

@@ -171,6 +171,7 @@ static int accounts(void) {
 
 static int ports_are_closed(void) {
     CHECK(sys_ports(BOOT_IOPORT, 0x10000, 1) == -E_INVAL && sys_ports(BOOT_IOPORT, 0xffff, 2) == -E_INVAL);
+    CHECK(sys_ports(BOOT_IOPORT, 0, PORTS_MAX + 1) == -E_INVAL && sys_ports(BOOT_IOPORT, 0, 0) == -E_INVAL);
     CHECK(sys_ports(BOOT_SPACE, 0x80, 1) == -E_KIND);
     CHECK(sys_ports(BOOT_IOPORT, 0x80, 1) == 0);
     __asm__ volatile("outb %b0, $0x80" : : "a"(0));

@@ -110,7 +110,8 @@ void machine_init(void) {
     machine_now = 1;
     trace_mask = 0;
     machine_alarm = 0;
-    endpoint_expire(~0ull); /* what an earlier test left */
+    while (endpoint_expire(~0ull)) /* what an earlier test left */
+        ;
     sched_init();
 }
 
