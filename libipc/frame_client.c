@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* <ipc/frame.h>: magazines of single frames in front of the frame server.
  *
- * A magazine is a stack: full at `limit`, refilled and relieved by half a limit. Whatever goes to the server
- * is taken off first and whatever comes from it is put in last, since other threads may run while this one
- * waits for the answer. */
+ * A magazine is a stack: full at `limit`, refilled and relieved by half a limit, or a batch if that is less.
+ * Whatever goes to the server is taken off first and whatever comes from it is put in last, since other
+ * threads may run while this one waits for the answer. */
 #include <ipc/frame.h>
 
 #include <abi/errors.h>
@@ -15,72 +15,105 @@
 struct frame_magazine frame_unmapped;
 static struct frame_magazine mapped = {.mapped = true};
 static struct frame_attach_rep sizes;
+enum { MAPPED_MAX = 64 }; /* mapping costs more than asking for the next few */
 
 err frame_client_init(void) {
     err e = port_attach(&sizes);
     if (!e && (sizes.magazine_frames < FRAME_RESERVE_MAX || sizes.magazine_frames > MAGAZINE_MAX))
         e = -E_PROTO;
-    if (!e)
+    if (!e) {
         frame_unmapped.limit = (u32)sizes.magazine_frames;
+        mapped.limit = MIN(frame_unmapped.limit, MAPPED_MAX);
+    }
     return e;
 }
 
-static void count_zones(const struct frame_magazine *m, u64 in_zone[3]) {
-    for (u32 i = 0; i < m->count; i++)
-        in_zone[(m->frames[i] >= sizes.dma_end) + (m->frames[i] >= sizes.normal_end)]++;
+/* A list of one run; the rest of it stays as it is. */
+static const struct runs *one_run(struct runs *r, pfn first, u64 frames) {
+    r->count = 1;
+    r->word[0] = FRAME_RUN(first, frames);
+    return r;
 }
 
-/* What the magazines hold, for frame's accounts. */
+static u64 count_zones(const struct frame_magazine *m) {
+    u64 beyond_dma = 0, high = 0, dma_end = sizes.dma_end, normal_end = sizes.normal_end;
+    for (u32 i = 0; i < m->count; i++) {
+        beyond_dma += m->frames[i] >= dma_end;
+        high += m->frames[i] >= normal_end;
+    }
+    return FRAME_HELD(m->count - beyond_dma, beyond_dma - high, high);
+}
+
+/* What the magazines hold, for frame's accounts. Counted only now, for frames pass more often than this is
+ * asked. */
 static u64 held_word(void) {
-    u64 in_zone[3] = {0};
-    count_zones(&frame_unmapped, in_zone);
-    count_zones(&mapped, in_zone);
-    return FRAME_HELD(in_zone[0], in_zone[1], in_zone[2]);
+    static u64 in_mapped;
+    if (!mapped.counted)
+        in_mapped = count_zones(&mapped);
+    mapped.counted = true;
+    return count_zones(&frame_unmapped) + in_mapped;
 }
 
 /* Frames that are in no magazine go back to the server. */
-static void give_back(bool are_mapped, const u64 *list, u32 count) {
+static void give_back(bool are_mapped, const struct runs *runs) {
     if (are_mapped)
-        port_unmap(list, count);
-    port_free_batch(list, count, held_word());
+        port_unmap(runs);
+    port_free_batch(runs, held_word());
 }
 
-/* Takes the `count` frames that have been in the magazine longest and gives them back. */
-static void relieve(struct frame_magazine *m, u32 count) {
-    u64 list[FRAME_BATCH_MAX];
+static u32 half_of(const struct frame_magazine *m) {
+    return MIN(m->limit / 2, (u32)FRAME_BATCH_MAX);
+}
+
+/* Takes up to `count` frames that have been in the magazine longest and gives them back. How many: as many as
+ * a batch takes, at least one. */
+static u32 relieve(struct frame_magazine *m, u32 count) {
+    struct runs runs;
+    u32 n = 0;
     ASSERT(count <= m->count && count <= FRAME_BATCH_MAX);
-    memcpy(list, m->frames, count * sizeof list[0]);
-    m->count -= count;
-    memmove(m->frames, m->frames + count, m->count * sizeof list[0]);
-    give_back(m->mapped, list, count);
+    for (runs.count = 0; n < count && runs_add(&runs, m->frames[n], 1);)
+        n++;
+    m->count -= n;
+    m->counted = false;
+    memmove(m->frames, m->frames + n, m->count * sizeof m->frames[0]);
+    give_back(m->mapped, &runs);
+    return n;
+}
+
+/* Puts a run in so that it will be taken out in ascending order. */
+static void put_run(struct frame_magazine *m, pfn first, u64 frames) {
+    u64 *at = m->frames + m->count;
+    for (pfn frame = first + frames; frame-- > first;)
+        *at++ = frame;
+    m->count += (u32)frames;
+    m->counted = false;
 }
 
 static err refill(struct frame_magazine *m, u32 gfp_mask) {
-    u64 list[FRAME_BATCH_MAX];
+    struct runs runs;
     /* Who digs into the reserve takes just what it needs. */
-    u32 want = gfp_mask & __GFP_MEMALLOC ? 1 : (u32)sizes.magazine_frames / 2;
-    err got = port_alloc_batch(want, gfp_mask, held_word(), list);
+    u32 want = gfp_mask & __GFP_MEMALLOC ? 1 : half_of(m);
+    err got = port_alloc_batch(want, gfp_mask, held_word(), &runs);
     if (got < 0)
         return got;
-    u32 count = (u32)got;
-    ASSERT(count && count <= want);
-    err e = m->mapped ? port_map(list, count) : 0;
+    ASSERT(got && got <= want);
+    err e = m->mapped ? port_map(&runs) : 0;
     if (e) {
-        give_back(false, list, count);
+        give_back(false, &runs);
         return e;
     }
-    u32 fits = MIN(count, (u32)sizes.magazine_frames - m->count);
-    memcpy(m->frames + m->count, list, fits * sizeof list[0]);
-    m->count += fits;
-    if (fits < count)
-        give_back(m->mapped, list + fits, count - fits);
+    while (m->count + (u32)got > m->limit) /* others have filled it meanwhile */
+        relieve(m, m->count + (u32)got - m->limit);
+    for (u32 i = 0; i < runs.count; i++)
+        put_run(m, RUN_FIRST(runs.word[i]), RUN_COUNT(runs.word[i]));
     return 0;
 }
 
 static void push(struct frame_magazine *m, pfn frame) {
-    while (m->count >= sizes.magazine_frames)
-        relieve(m, (u32)sizes.magazine_frames / 2);
+    while (m->count >= m->limit)
+        relieve(m, half_of(m));
     m->frames[m->count++] = frame;
+    m->counted = false;
 }
 
 /* When frame has none: one from the other magazine, mapped or unmapped to suit. */
@@ -88,9 +121,12 @@ static pfn borrow(struct frame_magazine *from) {
     if (!from->count)
         return 0;
     pfn frame = from->frames[--from->count];
+    from->counted = false;
+    struct runs run;
+    one_run(&run, frame, 1);
     if (from->mapped) {
-        port_unmap(&frame, 1);
-    } else if (port_map(&frame, 1)) {
+        port_unmap(&run);
+    } else if (port_map(&run)) {
         push(from, frame);
         return 0;
     }
@@ -102,6 +138,7 @@ static pfn pop(struct frame_magazine *m, u32 gfp_mask) {
     while (!m->count)
         if (refill(m, gfp_mask))
             return borrow(m->mapped ? &frame_unmapped : &mapped);
+    m->counted = false;
     return m->frames[--m->count];
 }
 
@@ -147,34 +184,6 @@ void __free_pages(pfn first, u32 order) {
         port_free(first, order, held_word());
 }
 
-static u32 next_of_run(pfn first, u32 done, u64 total, u64 *list) {
-    u32 n = (u32)MIN(total - done, (u64)FRAME_BATCH_MAX);
-    for (u32 i = 0; i < n; i++)
-        list[i] = first + done + i;
-    return n;
-}
-
-static void unmap_run(pfn first, u64 total) {
-    u64 list[FRAME_BATCH_MAX];
-    for (u32 done = 0, n; done < total; done += n) {
-        n = next_of_run(first, done, total, list);
-        port_unmap(list, n);
-    }
-}
-
-static err map_run(pfn first, u64 total) {
-    u64 list[FRAME_BATCH_MAX];
-    for (u32 done = 0, n; done < total; done += n) {
-        n = next_of_run(first, done, total, list);
-        err e = port_map(list, n);
-        if (e) {
-            unmap_run(first, done);
-            return e;
-        }
-    }
-    return 0;
-}
-
 vaddr __get_free_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
@@ -185,7 +194,8 @@ vaddr __get_free_pages(u32 gfp_mask, u32 order) {
     err first = port_alloc(order, gfp_mask, held_word());
     if (first <= 0)
         return 0;
-    if (map_run((pfn)first, 1ull << order)) {
+    struct runs run;
+    if (port_map(one_run(&run, (pfn)first, 1ull << order))) {
         port_free((pfn)first, order, held_word());
         return 0;
     }
@@ -205,16 +215,19 @@ void free_pages(vaddr address, u32 order) {
         push(&mapped, first);
         return;
     }
-    unmap_run(first, 1ull << order);
+    struct runs run;
+    port_unmap(one_run(&run, first, 1ull << order));
     port_free(first, order, held_word());
 }
 
 void *kmap(pfn frame) {
-    return port_map(&frame, 1) ? NULL : pfn_to_virt(frame);
+    struct runs run;
+    return port_map(one_run(&run, frame, 1)) ? NULL : pfn_to_virt(frame);
 }
 
 void kunmap(pfn frame) {
-    port_unmap(&frame, 1);
+    struct runs run;
+    port_unmap(one_run(&run, frame, 1));
 }
 
 err frame_reserve(u32 count) {
@@ -228,19 +241,21 @@ err frame_reserve(u32 count) {
 
 static u64 drain(struct frame_magazine *m) {
     u64 gone = 0;
-    while (m->count) {
-        u32 n = MIN(m->count, (u32)FRAME_BATCH_MAX);
-        gone += n;
-        relieve(m, n);
-    }
+    while (m->count)
+        gone += relieve(m, MIN(m->count, (u32)FRAME_BATCH_MAX));
     return gone;
 }
 
 /* Page tables that have become empty. */
 static u64 drain_tables(void) {
-    u64 list[FRAME_BATCH_MAX], gone = 0;
-    for (u32 n; (n = port_unfeed(list)); gone += n)
-        give_back(false, list, n);
+    u64 list[FEED_MAX], gone = 0;
+    for (u32 n; (n = port_unfeed(list)); gone += n) {
+        struct runs runs;
+        runs.count = 0;
+        for (u32 i = 0; i < n; i++)
+            runs_add(&runs, list[i], 1);
+        give_back(false, &runs);
+    }
     return gone;
 }
 

@@ -22,13 +22,15 @@ err port_alloc(u32 order, u32 gfp_mask, u64 held) {
     return e ? e : (err)rep.first;
 }
 
-err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, u64 *list) {
+err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, struct runs *runs) {
     struct frame_alloc_batch_req req = {.count = count, .gfp = gfp_mask, .held = held};
     struct frame_alloc_batch_rep rep;
     err e = frame_alloc_batch(SERVICE(SRV_FRAME), &req, 0, &rep);
     if (e)
         return e;
-    memcpy(list, ipc_tail(), rep.count * sizeof *list);
+    ASSERT(rep.runs <= FRAME_RUNS_MAX);
+    runs->count = (u32)rep.runs;
+    memcpy(runs->word, ipc_tail(), runs->count * sizeof runs->word[0]);
     return (err)rep.count;
 }
 
@@ -41,34 +43,48 @@ void port_free(pfn first, u32 order, u64 held) {
     ASSERT(e == 0);
 }
 
-void port_free_batch(const u64 *list, u32 count, u64 held) {
-    struct frame_free_batch_req req = {.count = count, .held = held};
+void port_free_batch(const struct runs *runs, u64 held) {
+    struct frame_free_batch_req req = {.runs = runs->count, .held = held};
     struct frame_free_batch_rep rep;
-    memcpy(ipc_area(), list, count * sizeof *list);
-    err given = sys_give(SLOT_FRAME_ACCT, GIVE_LIST, count);
-    ASSERT(given == count);
-    memcpy(ipc_tail(), list, count * sizeof *list);
-    err e = frame_free_batch(SERVICE(SRV_FRAME), &req, count, &rep);
+    u64 frames = 0, *area = ipc_area(), *tail = ipc_tail();
+    for (u32 i = 0; i < runs->count; i++) {
+        area[i] = tail[i] = runs->word[i];
+        frames += RUN_COUNT(runs->word[i]);
+    }
+    err given = sys_give(SLOT_FRAME_ACCT, GIVE_LIST, runs->count);
+    ASSERT(given == (err)frames);
+    err e = frame_free_batch(SERVICE(SRV_FRAME), &req, runs->count, &rep);
     ASSERT(e == 0);
 }
 
-err port_map(const u64 *list, u32 count) {
-    struct map_item items[FRAME_BATCH_MAX];
-    for (u32 i = 0; i < count; i++)
-        items[i] = (struct map_item){(vaddr)pfn_to_virt(list[i]) | MAP_READ | MAP_WRITE, list[i]};
-    err e = space_map(SLOT_SPACE, items, count);
+static err map_items(const struct runs *runs) {
+    struct map_item items[MAP_ITEMS_MAX];
+    u32 n = 0;
+    err e = 0;
+    for (u32 i = 0; i < runs->count; i++) {
+        pfn frame = RUN_FIRST(runs->word[i]);
+        for (u64 left = RUN_COUNT(runs->word[i]); left && !e; left--, frame++) {
+            items[n++] = (struct map_item){(vaddr)pfn_to_virt(frame) | MAP_READ | MAP_WRITE, frame};
+            if (n == MAP_ITEMS_MAX) {
+                e = space_map(SLOT_SPACE, items, n);
+                n = 0;
+            }
+        }
+    }
+    return e ? e : space_map(SLOT_SPACE, items, n);
+}
+
+err port_map(const struct runs *runs) {
+    err e = map_items(runs);
     ASSERT(e == 0 || e == -E_NOMEM);
     if (e)
-        port_unmap(list, count);
+        port_unmap(runs);
     return e;
 }
 
-void port_unmap(const u64 *list, u32 count) {
-    for (u32 i = 0, run; i < count; i += run) {
-        for (run = 1; i + run < count && list[i + run] == list[i] + run;)
-            run++;
-        space_unmap(SLOT_SPACE, (vaddr)pfn_to_virt(list[i]), run);
-    }
+void port_unmap(const struct runs *runs) {
+    for (u32 i = 0; i < runs->count; i++)
+        space_unmap(SLOT_SPACE, (vaddr)pfn_to_virt(RUN_FIRST(runs->word[i])), RUN_COUNT(runs->word[i]));
 }
 
 u32 port_unfeed(u64 *list) {

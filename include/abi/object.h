@@ -60,8 +60,9 @@ enum map_right { MAP_READ = 1, MAP_WRITE = 2, MAP_EXEC = 4, MAP_MAYWRITE = 8, MA
 #define ACCOUNT_KERNEL      0
 #define ACCOUNT_ROOT        1
 #define ACCOUNT_FRAME       2
-#define ROOT_FRAMES         2048 /* frames of account 1 beside the boot modules */
-#define PERMITS_PER_SPACE   16
+#define ROOT_FRAMES                                                                                          \
+    2048 /* frames of account 1 beside the boot modules; they adjoin, and the information page's is first */
+#define PERMITS_PER_SPACE 16
 
 /* Slots in root's table at boot. */
 enum boot_slot {

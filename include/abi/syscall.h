@@ -146,8 +146,12 @@ enum space_flag { SPACE_WX = 1 /* may hold pages both writable and executable */
 /* copy: a slot value that means "own frames": the address is then physical (frame * PAGE_BYTES + offset). */
 #define COPY_FRAMES    0xffffffffu
 #define COPY_BYTES_MAX 65536
-/* give: instead of a first frame: the frames are listed in the area. */
-#define GIVE_LIST (~0ull)
+/* give: instead of a first frame: `count` words of the area are runs of frames, RUN_MAX frames in all at
+ * most. A plain frame number is a run of one. */
+#define GIVE_LIST               (~0ull)
+#define FRAME_RUN(first, count) ((u64)(first) | ((u64)(count)-1) << 40)
+#define RUN_FIRST(run)          ((run)&0xffffffffffull)
+#define RUN_COUNT(run)          (((run) >> 40) + 1)
 
 #define MAP_ITEMS_MAX    64
 #define FAULT_ITEMS_MAX  16
@@ -175,10 +179,11 @@ struct map_item {
     u64 frame;
 };
 
-/* frames, frames_list, collect: one record in the area. */
+/* frames, frames_list, collect: one record in the area. frames: for a frame and those behind it that are
+ * alike in all that is shown. */
 struct frame_record {
     u64 id;     /* frame | kind << 40 | flags << 48 | account << 56 */
-    u64 counts; /* shares | own << 32 | pins << 40 */
+    u64 counts; /* shares | own << 32 | pins << 40 | further frames << 48 */
 };
 #define FRAME_OF(id)      ((id)&0xffffffffffull)
 #define KIND_OF(id)       (((id) >> 40) & 0xff)
@@ -187,3 +192,5 @@ struct frame_record {
 #define SHARES_OF(counts) ((counts)&0xffffffffull)
 #define OWN_OF(counts)    (((counts) >> 32) & 0xff)
 #define PINS_OF(counts)   (((counts) >> 40) & 0xff) /* users' in bits 0..5, 64 for each of the kernel's */
+#define USES_OF(counts)   ((counts)&0xffffffffffffull) /* all three: 0 if there are none */
+#define ALIKE_OF(counts)  (((counts) >> 48) + 1)       /* frames that the record is about */

@@ -83,6 +83,7 @@ struct frame_magazine {
     u32 count;
     u32 limit;                /* it is never fuller; 0 before frame_client_init */
     bool mapped;              /* its frames are mapped in the window */
+    bool counted;             /* a mapped one's frames have been counted by zone since they changed */
     u64 frames[MAGAZINE_MAX]; /* the last one put in is taken out first */
 };
 extern struct frame_magazine frame_unmapped;

@@ -12,6 +12,11 @@
 
 enum { RECORDS_MAX = AREA_WORDS * 8 / sizeof(struct frame_record) };
 
+struct run {
+    pfn first;
+    u64 count;
+};
+
 /* A walk over the free frames of this account: those that are mapped nowhere and are no page tables. */
 struct walk {
     pfn next; /* where the kernel is to go on; 0: it has been everywhere */
@@ -20,43 +25,50 @@ struct walk {
 };
 
 static bool is_free(const struct frame_record *r) {
-    return KIND_OF(r->id) == KIND_DATA && !r->counts && !(FLAGS_OF(r->id) & FRAME_QUEUED) && FRAME_OF(r->id);
+    return KIND_OF(r->id) == KIND_DATA && !USES_OF(r->counts) && !(FLAGS_OF(r->id) & FRAME_QUEUED);
 }
 
-/* The next free frame; 0: no more. */
-static pfn walk_next(struct walk *walk) {
+static void read_records(struct walk *walk) {
+    struct pair p = sys_frames(SLOT_ACCOUNT, walk->next, 0);
+    ASSERT(p.r >= 0);
+    walk->next = (pfn)p.r;
+    walk->at = 0;
+    walk->count = (u32)p.second;
+    ASSERT(walk->count <= RECORDS_MAX);
+    memcpy(walk->records, ipc_area(), walk->count * sizeof walk->records[0]);
+}
+
+/* The next run of free frames; count 0: no more. */
+static struct run walk_next(struct walk *walk) {
     for (;;) {
         while (walk->at < walk->count) {
             const struct frame_record *r = &walk->records[walk->at++];
             if (is_free(r))
-                return FRAME_OF(r->id);
+                return (struct run){FRAME_OF(r->id), ALIKE_OF(r->counts)};
         }
         if (!walk->next)
-            return 0;
-        struct pair p = sys_frames(SLOT_ACCOUNT, walk->next, 0);
-        ASSERT(p.r >= 0);
-        walk->next = (pfn)p.r;
-        walk->at = 0;
-        walk->count = (u32)p.second;
-        ASSERT(walk->count <= RECORDS_MAX);
-        memcpy(walk->records, ipc_area(), walk->count * sizeof walk->records[0]);
+            return (struct run){0};
+        read_records(walk);
     }
 }
 
 static struct walk walk;
 
-/* The next n free frames of the walk. It begins in the upper half, for low frames are in greater demand, and
- * goes on at the bottom. */
+/* The next n free frames. The walk begins in the upper half, for low frames are in greater demand, and goes
+ * on at the bottom. */
 static void take(u64 *list, u32 n) {
     static bool wrapped;
-    for (u32 i = 0; i < n; i++) {
-        list[i] = walk_next(&walk);
-        if (!list[i] && !wrapped) {
+    static struct run run;
+    for (u32 i = 0; i < n; i++, run.first++, run.count--) {
+        if (!run.count)
+            run = walk_next(&walk);
+        if (!run.count && !wrapped) {
             wrapped = true;
-            walk = (struct walk){.next = 1};
-            list[i] = walk_next(&walk);
+            walk.next = 1;
+            run = walk_next(&walk);
         }
-        ASSERT(list[i]);
+        ASSERT(run.count);
+        list[i] = run.first;
     }
 }
 
@@ -88,28 +100,20 @@ static void *make_heap(u64 pages) {
     return memset((void *)HEAP_BASE, 0, pages * PAGE_BYTES);
 }
 
-/* Boot: every frame starts reserved, and the free ones are released through the normal free path. The records
- * are read where the kernel puts them, and frames that adjoin are released together: this loop sees each
- * frame of the machine. */
+/* Each frame of the machine is released, or reserved. Runs that adjoin are released together. */
 static void release_all(struct zones *zones) {
-    const struct frame_record *records = (const struct frame_record *)ipc_area();
-    u32 first = 1, end = 1;
-    for (pfn next = 1; next;) {
-        struct pair p = sys_frames(SLOT_ACCOUNT, next, 0);
-        ASSERT(p.r >= 0);
-        next = (pfn)p.r;
-        for (u32 i = 0; i < (u32)p.second; i++) {
-            if (!is_free(&records[i]))
-                continue;
-            u32 frame = (u32)FRAME_OF(records[i].id);
-            if (frame != end) {
-                zones_release(zones, first, end - first);
-                first = frame;
-            }
-            end = frame + 1;
-        }
+    u64 first = 1, end = 1;
+    walk.next = 1;
+    walk.at = walk.count;
+    for (struct run run; (run = walk_next(&walk)).count; end += run.count) {
+        if (run.first == end)
+            continue;
+        zones_release(zones, (u32)first, (u32)(end - first));
+        zones_reserve(zones, (u32)end, (u32)(run.first - end));
+        first = end = run.first;
     }
-    zones_release(zones, first, end - first);
+    zones_release(zones, (u32)first, (u32)(end - first));
+    zones_reserve(zones, (u32)end, zones->frames - (u32)end);
 }
 
 void boot_zones(struct zones *zones) {

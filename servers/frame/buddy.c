@@ -84,22 +84,26 @@ u32 buddy_alloc(struct buddy *b, u32 order) {
     return first;
 }
 
-u32 buddy_alloc_batch(struct buddy *b, u32 want, u64 *list) {
+static u32 smallest_block(const struct buddy *b) {
+    u32 order = 0;
+    while (order < MAX_ORDER && b->area[order].head == NO_PAGE)
+        order++;
+    return order;
+}
+
+u32 buddy_alloc_batch(struct buddy *b, u32 want, u8 holder, struct runs *runs) {
     u32 got = 0;
-    for (u32 order = 0; got < want && order < MAX_ORDER;) {
-        if (b->area[order].head == NO_PAGE) {
-            order++;
-            continue;
-        }
-        /* Of the smallest block, all of it or the largest upper part that is not too much. Pairs inside need
-         * no change: both halves were part of a larger block, now both are in use. */
-        u32 part = MIN(order, 31u - (u32)__builtin_clz(want - got));
+    while (got < want && b->free && runs->count < FRAME_RUNS_MAX) {
+        /* A block that is just right; else of the smallest block all of it, or the upper part that is not too
+         * much. Pairs inside need no change: both halves were part of a larger block, now both are in use. */
+        u32 part = 31u - (u32)__builtin_clz(want - got);
+        if (b->area[part].head == NO_PAGE)
+            part = MIN(part, smallest_block(b));
         u32 first = buddy_alloc(b, part);
-        for (u32 frame = first + (1u << part); frame-- > first;) {
-            b->map[frame] = (struct page){.state = PG_USED};
-            list[got++] = frame;
-        }
-        order = part;
+        for (struct page *page = &b->map[first], *end = page + (1u << part); page < end; page++)
+            page->tag = page_single(holder);
+        ASSERT(runs_add(runs, first, 1u << part));
+        got += 1u << part;
     }
     return got;
 }
@@ -122,21 +126,29 @@ void buddy_free(struct buddy *b, u32 first, u32 order) {
     merge_in(b, first, order);
 }
 
-void buddy_release(struct buddy *b, u32 first, u32 count) {
-    ASSERT(first >= b->base && count <= b->frames && first - b->base <= b->frames - count);
-    b->managed += count;
+/* Adds a run, in blocks as large as alignment allows. Descriptors inside say TAIL already. */
+static void add_run(struct buddy *b, u32 first, u32 count) {
     while (count) {
-        u32 order = TOP;
-        while ((first - b->base) % (1u << order) || 1u << order > count)
-            order--;
-        for (u32 i = 0; i < 1u << order; i++) {
-            ASSERT(b->map[first + i].state == PG_RESERVED);
-            b->map[first + i].state = PG_TAIL;
-        }
+        u32 order = MIN((u32)__builtin_ctz((first - b->base) | 1u << TOP), 31u - (u32)__builtin_clz(count));
         merge_in(b, first, order);
         first += 1u << order;
         count -= 1u << order;
     }
+}
+
+void buddy_free_run(struct buddy *b, u32 first, u32 count) {
+    for (struct page *page = &b->map[first], *end = page + count; page < end; page++) {
+        ASSERT((u16)page->tag == PG_USED); /* of order 0 */
+        page->tag = PG_TAIL;
+    }
+    add_run(b, first, count);
+}
+
+void buddy_release(struct buddy *b, u32 first, u32 count) {
+    ASSERT(first >= b->base && count <= b->frames && first - b->base <= b->frames - count);
+    ASSERT(!count || (b->map[first].state == PG_TAIL && b->map[first + count - 1].state == PG_TAIL));
+    b->managed += count;
+    add_run(b, first, count);
 }
 
 i32 buddy_largest(const struct buddy *b) {

@@ -15,6 +15,7 @@
 
 #include <abi/types.h>
 #include <ipc/gfp.h>
+#include <ipc/runs.h>
 
 #include "mem_map.h"
 
@@ -35,22 +36,27 @@ struct buddy {
 /* Bytes of memory for the pair bits of a zone of so many frames; a multiple of 8. */
 u64 buddy_bitmap_bytes(u64 frames);
 
-/* An empty zone. bits: zeroed memory of buddy_bitmap_bytes(frames). The zone's frames are all reserved. */
+/* An empty zone. map: zeroed; bits: zeroed memory of buddy_bitmap_bytes(frames). */
 void buddy_init(struct buddy *b, struct page *map, u32 base, u32 frames, u64 *bits);
 
-/* Reserved frames [first, first + count), inside the zone, become free. */
+/* Frames [first, first + count), inside the zone, become free. They have been neither released nor reserved
+ * before. No work for each frame, only for each block. */
 void buddy_release(struct buddy *b, u32 first, u32 count);
 
 /* A block of 1 << order frames (order < MAX_ORDER), now USED; its first frame, or NO_PAGE. At most MAX_ORDER
  * steps. */
 u32 buddy_alloc(struct buddy *b, u32 order);
 
-/* Up to `want` single frames, now USED, into list: the same ones, in the same order, as so many
- * buddy_alloc(b, 0) would give, but whole blocks at a time. Returns how many. */
-u32 buddy_alloc_batch(struct buddy *b, u32 want, u64 *list);
+/* Up to `want` (below 2 << MAX_ORDER - 1) single frames, now USED by holder, added to runs: whole blocks, of
+ * the right size or the smallest there are. Returns how many: fewer if no more are free, or the list of runs
+ * is full. */
+u32 buddy_alloc_batch(struct buddy *b, u32 want, u8 holder, struct runs *runs);
 
 /* The USED block of that order that begins at first becomes free and merges. The caller has checked it. */
 void buddy_free(struct buddy *b, u32 first, u32 order);
+
+/* The same for `count` single frames that adjoin, inside the zone; their marks go too. */
+void buddy_free_run(struct buddy *b, u32 first, u32 count);
 
 /* The highest order of which a block is free; -1 if none. */
 i32 buddy_largest(const struct buddy *b);

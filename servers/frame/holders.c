@@ -34,8 +34,10 @@ static u32 take(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
 
 static err starve(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
     h->holder[client].failures++;
-    if (order == 0)
+    if (order == 0) {
         h->holder[client].starved |= 1u << zone_of_mask((u32)gfp_mask);
+        h->starving = true;
+    }
     h->drain = true;
     return -E_NOMEM;
 }
@@ -48,18 +50,32 @@ err holders_alloc(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
     return first == NO_PAGE ? starve(h, client, gfp_mask, order) : first;
 }
 
-err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u64 *list) {
+err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, struct runs *runs) {
+    runs->count = 0;
     err e = check_request(client, gfp_mask, 0);
     if (e || !want || want > FRAME_BATCH_MAX)
         return wrong(h, client, -E_INVAL);
     bool wake;
-    u32 got = zones_alloc_batch(&h->zones, (u32)gfp_mask, (u32)want, list, &wake);
-    for (u32 i = 0; i < got; i++)
-        h->zones.map[list[i]].holder = (u8)client;
+    u32 got = zones_alloc_batch(&h->zones, (u32)gfp_mask, (u32)want, (u8)client, runs, &wake);
     h->holder[client].frames += got;
     h->holder[client].allocs += got;
     h->wake |= wake;
     return got ? (err)got : starve(h, client, gfp_mask, 0);
+}
+
+void holders_brought(struct holders *h, u32 client, const struct runs *runs) {
+    for (u32 i = 0; i < runs->count; i++) {
+        u64 first = RUN_FIRST(runs->word[i]), left = RUN_COUNT(runs->word[i]);
+        while (left) {
+            u32 id = zone_id_of(&h->zones, (u32)first);
+            struct zone *zone = &h->zones.zone[id];
+            u64 here = MIN(left, zone->buddy.base + zone->buddy.frames - first);
+            zone->in_magazines += here;
+            h->holder[client].magazine[id] += here;
+            first += here;
+            left -= here;
+        }
+    }
 }
 
 err holders_check(const struct holders *h, u32 client, u64 first, u64 order) {
@@ -75,64 +91,99 @@ err holders_check(const struct holders *h, u32 client, u64 first, u64 order) {
     return page->order == order ? 0 : -E_KIND;
 }
 
-static void put(struct holders *h, u32 client, u64 first, u64 order) {
-    h->holder[client].frames -= 1ull << order;
-    h->holder[client].frees++;
-    buddy_free(&zone_of(&h->zones, (u32)first)->buddy, (u32)first, (u32)order);
-}
-
 err holders_free(struct holders *h, u32 client, u64 first, u64 order) {
     err e = holders_check(h, client, first, order);
     if (e)
         return wrong(h, client, e);
-    put(h, client, first, order);
+    h->holder[client].frames -= 1ull << order;
+    h->holder[client].frees++;
+    buddy_free(&zone_of(&h->zones, (u32)first)->buddy, (u32)first, (u32)order);
     return 0;
 }
 
-err holders_free_batch(struct holders *h, u32 client, const u64 *list, u64 count) {
-    err e = count && count <= FRAME_BATCH_MAX ? 0 : -E_INVAL;
-    u64 seen = 0;
-    while (!e && seen < count) {
-        e = holders_check(h, client, list[seen], 0);
-        if (!e)
-            h->zones.map[list[seen++]].marked = 1;
-    }
-    for (u64 i = 0; i < seen; i++)
-        h->zones.map[list[i]].marked = 0;
-    if (e)
-        return wrong(h, client, e);
+/* Marks the frames of a run up to the first that is wrong; how many. */
+static u64 mark_run(struct holders *h, u32 client, u64 first, u64 count) {
+    if (first >= h->zones.frames)
+        return 0;
+    struct page *begin = &h->zones.map[first], *end = begin + MIN(count, h->zones.frames - first),
+                *page = begin;
+    for (u32 tag = page_single((u8)client); page < end && page->tag == tag; page++)
+        page->marked = 1;
+    return (u64)(page - begin);
+}
+
+static void unmark_run(struct holders *h, u64 first, u64 count) {
     for (u64 i = 0; i < count; i++)
-        put(h, client, list[i], 0);
+        h->zones.map[first + i].marked = 0;
+}
+
+void holders_unmark(struct holders *h, const struct runs *runs) {
+    for (u32 i = 0; i < runs->count; i++)
+        unmark_run(h, RUN_FIRST(runs->word[i]), RUN_COUNT(runs->word[i]));
+}
+
+static u64 frames_of(const struct runs *runs) {
+    u64 sum = 0;
+    for (u32 i = 0; i < runs->count; i++)
+        sum += RUN_COUNT(runs->word[i]);
+    return sum;
+}
+
+err holders_mark(struct holders *h, u32 client, const struct runs *runs) {
+    u64 frames = frames_of(runs);
+    if (client >= HOLDERS || !frames || frames > FRAME_BATCH_MAX)
+        return wrong(h, client, -E_INVAL);
+    for (u32 i = 0; i < runs->count; i++) {
+        u64 first = RUN_FIRST(runs->word[i]), done = mark_run(h, client, first, RUN_COUNT(runs->word[i]));
+        if (done == RUN_COUNT(runs->word[i]))
+            continue;
+        err e = holders_check(h, client, first + done, 0);
+        unmark_run(h, first, done);
+        struct runs before = *runs;
+        before.count = i;
+        holders_unmark(h, &before);
+        return wrong(h, client, e);
+    }
     return 0;
 }
 
-err holders_report(struct holders *h, u32 client, const u64 magazine[ZONES]) {
+void holders_free_marked(struct holders *h, u32 client, const struct runs *runs) {
+    u64 frames = frames_of(runs);
+    h->holder[client].frames -= frames;
+    h->holder[client].frees += frames;
+    for (u32 i = 0; i < runs->count; i++)
+        zones_free_run(&h->zones, (u32)RUN_FIRST(runs->word[i]), (u32)RUN_COUNT(runs->word[i]));
+}
+
+err holders_report(struct holders *h, u32 client, u64 held) {
     if (client >= HOLDERS)
         return -E_INVAL;
     struct holder *holder = &h->holder[client];
-    u64 left = holder->frames;
+    if (FRAME_HELD_IN(held, ZONE_DMA) + FRAME_HELD_IN(held, ZONE_NORMAL) + FRAME_HELD_IN(held, ZONE_HIGH) >
+        holder->frames)
+        return wrong(h, client, -E_INVAL);
     for (u32 i = 0; i < ZONES; i++) {
-        if (magazine[i] > left)
-            return wrong(h, client, -E_INVAL);
-        left -= magazine[i];
-    }
-    for (u32 i = 0; i < ZONES; i++) {
-        h->zones.zone[i].in_magazines += magazine[i] - holder->magazine[i];
-        holder->magazine[i] = magazine[i];
+        h->zones.zone[i].in_magazines += FRAME_HELD_IN(held, i) - holder->magazine[i];
+        holder->magazine[i] = FRAME_HELD_IN(held, i);
     }
     return 0;
 }
 
 u64 holders_take_relieved(struct holders *h) {
-    u32 relieved = 0;
+    u32 relieved = 0, starved = 0;
     u64 clients = 0;
+    if (!h->starving)
+        return 0;
     for (u32 zone = 0; zone < ZONES; zone++)
         relieved |= (u32)zones_relieved(&h->zones, (enum zone_id)zone) << zone;
-    for (u32 i = 0; i < HOLDERS; i++)
+    for (u32 i = 0; i < HOLDERS; i++) {
         if (h->holder[i].starved & relieved) {
             clients |= 1ull << i;
             h->holder[i].starved = 0;
         }
+        starved |= h->holder[i].starved;
+    }
+    h->starving = starved;
     return clients;
 }
 

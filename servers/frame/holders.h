@@ -29,6 +29,7 @@ struct holder {
 struct holders {
     struct zones zones;
     struct holder holder[HOLDERS];
+    bool starving; /* some holder is starved */
     /* The shell clears these when it has told: */
     bool wake;  /* reclaim should free memory */
     bool drain; /* a request failed: what is in magazines should come back */
@@ -37,8 +38,11 @@ struct holders {
 /* A block of 1 << order frames for a client: its first frame. */
 err holders_alloc(struct holders *h, u32 client, u64 gfp_mask, u64 order) must_check;
 
-/* Up to `want` (1 to FRAME_BATCH_MAX) single frames into list. Returns how many: at least 1, or an error. */
-err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, u64 *list) must_check;
+/* Up to `want` (1 to FRAME_BATCH_MAX) single frames, as runs. Returns how many: at least 1, or an error. */
+err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, struct runs *runs) must_check;
+
+/* They have gone into the client's magazines. */
+void holders_brought(struct holders *h, u32 client, const struct runs *runs);
 
 /* Whether a client may free this block: 0 or the error that holders_free would give. Counts nothing. */
 err holders_check(const struct holders *h, u32 client, u64 first, u64 order) must_check;
@@ -46,11 +50,15 @@ err holders_check(const struct holders *h, u32 client, u64 first, u64 order) mus
 /* A client's block becomes free. */
 err holders_free(struct holders *h, u32 client, u64 first, u64 order) must_check;
 
-/* Single frames: all of them, or (one is wrong, or listed twice) none. */
-err holders_free_batch(struct holders *h, u32 client, const u64 *list, u64 count) must_check;
+/* Single frames come back, in two steps, so that the shell can look at them in between. First all are checked
+ * and marked, or (one is wrong, or listed twice, or there are none or too many) none; then they become free,
+ * or go unmarked again. */
+err holders_mark(struct holders *h, u32 client, const struct runs *runs) must_check;
+void holders_free_marked(struct holders *h, u32 client, const struct runs *runs);
+void holders_unmark(struct holders *h, const struct runs *runs);
 
-/* What a client's magazines hold now, by zone. -E_INVAL: more than it holds. */
-err holders_report(struct holders *h, u32 client, const u64 magazine[ZONES]) must_check;
+/* What a client's magazines hold now: a word FRAME_HELD. -E_INVAL: more than it holds. */
+err holders_report(struct holders *h, u32 client, u64 held) must_check;
 
 /* Notes that a request of a client was wrong in a way that the shell found out. */
 void holders_mistake(struct holders *h, u32 client);
@@ -60,7 +68,7 @@ void holders_mistake(struct holders *h, u32 client);
 u64 holders_take_relieved(struct holders *h);
 
 /* How many frames a magazine may hold: 1/256 of the largest zone, at least FRAME_RESERVE_MAX and at most
- * FRAME_BATCH_MAX. */
+ * MAGAZINE_MAX. */
 u64 holders_magazine_limit(const struct holders *h);
 
 /* Whether the zones are sound and each holder's count is the sum of its blocks. Slow. */

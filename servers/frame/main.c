@@ -27,9 +27,11 @@ static err check(u32 client, const char *what, err e) {
 }
 
 static void notify_each(u64 clients, u64 bits) {
-    for (u32 i = 1; i < SRV_COUNT; i++)
-        if (clients >> i & 1 && sys_notify(SERVICE(i), bits))
+    for (; clients; clients &= clients - 1) {
+        u32 i = (u32)__builtin_ctzll(clients);
+        if (sys_notify(SERVICE(i), bits))
             check(i, "cannot be notified", -E_BADCAP);
+    }
 }
 
 /* After each change: tell who should free memory, and who waits for it. */
@@ -42,53 +44,37 @@ static void tell(void) {
     notify_each(holders_take_relieved(&holders), BIT(BIT_MEMORY_BACK));
 }
 
-/* Takes what the client's magazines hold from the request, and `brought` more frames that the answer brings.
- */
-static err report(u32 client, u64 held, const u64 *brought, u64 count) {
-    u64 magazine[ZONES];
-    for (u32 zone = 0; zone < ZONES; zone++)
-        magazine[zone] = FRAME_HELD_IN(held, zone);
-    for (u64 i = 0; i < count; i++)
-        magazine[zone_id_of(&holders.zones, (u32)brought[i])]++;
-    return holders_report(&holders, client, magazine);
-}
-
-/* The frames of a block or list change to the client's account. They are DATA, mapped nowhere: it can't fail,
+/* Frames change to the client's account: a run, or GIVE_LIST. They are DATA, mapped nowhere: it can't fail,
  * unless the account is gone. */
-static err hand_over(u32 client, pfn first, u64 count) {
-    err given = client < SRV_COUNT ? sys_give(CLIENT_ACCT(client), first, count) : -E_BADCAP;
-    return given == (err)count ? 0 : given < 0 ? given : -E_BADCAP;
+static err hand_over(u32 client, pfn first, u64 words, u64 frames) {
+    err given = client < SRV_COUNT ? sys_give(CLIENT_ACCT(client), first, words) : -E_BADCAP;
+    return given == (err)frames ? 0 : given < 0 ? given : -E_BADCAP;
 }
 
-/* Whether the frames listed in the area have been given to this server's account and are clean. */
-static err are_mine(u32 count) {
-    err e = sys_frames_list(count, 0);
-    if (e < 0)
-        return -E_OWNER;
-    const struct frame_record *records = (const struct frame_record *)ipc_area();
-    for (u32 i = 0; i < count; i++)
-        if (KIND_OF(records[i].id) != KIND_DATA || records[i].counts)
-            return -E_OWNER;
-    return 0;
+static err hand_over_runs(u32 client, const struct runs *runs, u64 frames) {
+    memcpy(ipc_area(), runs->word, runs->count * sizeof runs->word[0]);
+    return hand_over(client, GIVE_LIST, runs->count, frames);
 }
 
-static err block_is_mine(pfn first, u64 count) {
-    err e = 0;
-    for (u64 done = 0, now; !e && done < count; done += now) {
-        now = MIN(count - done, (u64)LIST_MAX);
-        for (u64 i = 0; i < now; i++)
-            ipc_area()[i] = first + done + i;
-        e = are_mine((u32)now);
-    }
-    return e;
+/* Whether frames have been given to this server's account and are in no use: only then can they be given, be
+ * it to the same account again. */
+static bool are_mine(pfn first, u64 words, u64 frames) {
+    return sys_give(SLOT_ACCOUNT, first, words) == (err)frames;
+}
+
+static bool runs_are_mine(const struct runs *runs) {
+    u64 frames = 0;
+    for (u32 i = 0; i < runs->count; i++)
+        frames += RUN_COUNT(ipc_area()[i] = runs->word[i]);
+    return are_mine(GIVE_LIST, runs->count, frames);
 }
 
 err frame_on_alloc(struct ipc_ctx *c, const struct frame_alloc_req *req, struct frame_alloc_rep *rep) {
-    err e = report(c->badge, req->held, NULL, 0);
+    err e = holders_report(&holders, c->badge, req->held);
     err first = e ? e : holders_alloc(&holders, c->badge, req->gfp, req->order);
     if (first < 0)
         return first;
-    e = hand_over(c->badge, (pfn)first, 1ull << req->order);
+    e = hand_over(c->badge, (pfn)first, 1ull << req->order, 1ull << req->order);
     if (e) {
         ASSERT(holders_free(&holders, c->badge, (pfn)first, req->order) == 0);
         return e;
@@ -99,32 +85,32 @@ err frame_on_alloc(struct ipc_ctx *c, const struct frame_alloc_req *req, struct 
 
 err frame_on_alloc_batch(struct ipc_ctx *c, const struct frame_alloc_batch_req *req,
                          struct frame_alloc_batch_rep *rep) {
-    u64 list[FRAME_BATCH_MAX];
-    err e = report(c->badge, req->held, NULL, 0);
-    err count = e ? e : holders_alloc_batch(&holders, c->badge, req->gfp, req->count, list);
+    struct runs runs;
+    err e = holders_report(&holders, c->badge, req->held);
+    err count = e ? e : holders_alloc_batch(&holders, c->badge, req->gfp, req->count, &runs);
     if (count < 0)
         return count;
-    memcpy(ipc_area(), list, (u64)count * sizeof list[0]);
-    e = hand_over(c->badge, GIVE_LIST, (u64)count);
+    e = hand_over_runs(c->badge, &runs, (u64)count);
     if (e) {
-        ASSERT(holders_free_batch(&holders, c->badge, list, (u64)count) == 0);
+        ASSERT(holders_mark(&holders, c->badge, &runs) == 0);
+        holders_free_marked(&holders, c->badge, &runs);
         return e;
     }
-    e = report(c->badge, req->held, list, (u64)count);
-    ASSERT(e == 0);
-    memcpy(c->tail, list, (u64)count * sizeof list[0]);
-    c->tail_words = (u32)count;
+    holders_brought(&holders, c->badge, &runs);
+    memcpy(c->tail, runs.word, runs.count * sizeof runs.word[0]);
+    c->tail_words = runs.count;
     rep->count = (u64)count;
+    rep->runs = runs.count;
     return 0;
 }
 
 err frame_on_free(struct ipc_ctx *c, const struct frame_free_req *req, struct frame_free_rep *rep) {
     (void)rep;
-    err e = report(c->badge, req->held, NULL, 0);
+    err e = holders_report(&holders, c->badge, req->held);
     if (e)
         return e;
     if (!holders_check(&holders, c->badge, req->first, req->order) &&
-        block_is_mine(req->first, 1ull << req->order)) {
+        !are_mine(req->first, 1ull << req->order, 1ull << req->order)) {
         holders_mistake(&holders, c->badge);
         return -E_OWNER;
     }
@@ -134,22 +120,23 @@ err frame_on_free(struct ipc_ctx *c, const struct frame_free_req *req, struct fr
 err frame_on_free_batch(struct ipc_ctx *c, const struct frame_free_batch_req *req,
                         struct frame_free_batch_rep *rep) {
     (void)rep;
-    u64 list[FRAME_BATCH_MAX];
-    if (!req->count || req->count > FRAME_BATCH_MAX || c->words < MSG_REG_WORDS + req->count)
+    struct runs runs;
+    if (!req->runs || req->runs > FRAME_RUNS_MAX || c->words < MSG_REG_WORDS + req->runs)
         return -E_INVAL;
-    memcpy(list, c->tail, req->count * sizeof list[0]);
-    err e = report(c->badge, req->held, NULL, 0);
-    for (u64 i = 0; !e && i < req->count; i++)
-        e = holders_check(&holders, c->badge, list[i], 0);
-    if (!e) {
-        memcpy(ipc_area(), list, req->count * sizeof list[0]);
-        e = are_mine((u32)req->count);
-    }
-    if (e) {
-        holders_mistake(&holders, c->badge);
+    runs.count = (u32)req->runs;
+    memcpy(runs.word, c->tail, runs.count * sizeof runs.word[0]);
+    err e = holders_report(&holders, c->badge, req->held);
+    if (!e)
+        e = holders_mark(&holders, c->badge, &runs);
+    if (e)
         return e;
+    if (!runs_are_mine(&runs)) {
+        holders_unmark(&holders, &runs);
+        holders_mistake(&holders, c->badge);
+        return -E_OWNER;
     }
-    return holders_free_batch(&holders, c->badge, list, req->count);
+    holders_free_marked(&holders, c->badge, &runs);
+    return 0;
 }
 
 err frame_on_attach(struct ipc_ctx *c, const struct frame_attach_req *req, struct frame_attach_rep *rep) {

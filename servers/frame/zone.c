@@ -38,6 +38,7 @@ err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *m
         buddy_init(&z->zone[i].buddy, z->map, size ? edge[i] : 0, size, (u64 *)(void *)bits);
         bits += buddy_bitmap_bytes(size);
     }
+    zones_reserve(z, 0, 1);
     return 0;
 }
 
@@ -45,14 +46,32 @@ struct zone *zone_of(struct zones *z, u32 frame) {
     return &z->zone[zone_id_of(z, frame)];
 }
 
-void zones_release(struct zones *z, u32 first, u32 count) {
-    ASSERT(first && first < z->frames && count <= z->frames - first);
+/* f for each zone's part of a run. */
+static void each_part(struct zones *z, u32 first, u32 count,
+                      void (*f)(struct buddy *b, u32 first, u32 count)) {
     while (count) {
         struct buddy *buddy = &zone_of(z, first)->buddy;
         u32 here = MIN(count, buddy->base + buddy->frames - first);
-        buddy_release(buddy, first, here);
+        f(buddy, first, here);
         first += here;
         count -= here;
+    }
+}
+
+void zones_release(struct zones *z, u32 first, u32 count) {
+    ASSERT(first && first <= z->frames && count <= z->frames - first);
+    each_part(z, first, count, buddy_release);
+}
+
+void zones_free_run(struct zones *z, u32 first, u32 count) {
+    each_part(z, first, count, buddy_free_run);
+}
+
+void zones_reserve(struct zones *z, u32 first, u32 count) {
+    ASSERT(first <= z->frames && count <= z->frames - first);
+    for (u32 i = 0; i < count; i++) {
+        ASSERT(z->map[first + i].state == PG_TAIL);
+        z->map[first + i].state = PG_RESERVED;
     }
 }
 
@@ -119,7 +138,7 @@ struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order) {
     return choice;
 }
 
-u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u64 *list, bool *wake) {
+u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u8 holder, struct runs *runs, bool *wake) {
     enum limit last = gfp_mask & __GFP_MEMALLOC ? LIMIT_RESERVE : LIMIT_MIN;
     u32 got = 0;
     *wake = false;
@@ -129,7 +148,7 @@ u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u64 *list, bool *
             struct zone *zone = &z->zone[i];
             u64 free = zone_free(zone), least = limit_of(zone, limit);
             if (free > least)
-                got += buddy_alloc_batch(&zone->buddy, (u32)MIN(want - got, free - least), list + got);
+                got += buddy_alloc_batch(&zone->buddy, (u32)MIN(want - got, free - least), holder, runs);
         }
     }
     return got;

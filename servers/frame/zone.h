@@ -48,13 +48,16 @@ struct zone_choice {
 /* Bytes of memory for mem_map and all pair bits of a machine with so many frames; a multiple of 8. */
 u64 zones_bytes(u32 frames, u32 dma_end, u32 normal_end);
 
-/* Three zones over zeroed memory of zones_bytes(...). All frames are reserved. -E_INVAL: borders not aligned
- * or not in order, no frames, or too many (2^31). */
+/* Three zones over zeroed memory of zones_bytes(...). Frame 0 is reserved; each other frame is to be reserved
+ * or released once, before the first request. -E_INVAL: borders not aligned or not in order, no frames, or
+ * too many (2^31). */
 err zones_init(struct zones *z, u32 frames, u32 dma_end, u32 normal_end, void *memory) must_check;
 
-/* Reserved frames [first, first + count), not frame 0, become free, in whatever zones they lie. count may be
- * 0. */
+/* Frames [first, first + count), not frame 0, become free, in whatever zones they lie. count may be 0. */
 void zones_release(struct zones *z, u32 first, u32 count);
+
+/* Frames [first, first + count) will never be free. count may be 0. */
+void zones_reserve(struct zones *z, u32 first, u32 count);
 
 /* Set the watermarks from the frames released so far. */
 void zones_set_watermarks(struct zones *z);
@@ -71,9 +74,12 @@ enum zone_id zone_of_mask(u32 gfp_mask);
 /* A block by the attempts above. Arguments have been checked. */
 struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order);
 
-/* Up to `want` single frames by the attempts above, each as if asked for alone: how many. wake: as in
- * zone_choice. */
-u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u64 *list, bool *wake);
+/* Up to `want` single frames for a holder by the attempts above, each as if asked for alone: how many. They
+ * are added to runs. wake: as in zone_choice. */
+u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u8 holder, struct runs *runs, bool *wake);
+
+/* Single frames that adjoin become free, in whatever zones they lie; their marks go too. */
+void zones_free_run(struct zones *z, u32 first, u32 count);
 
 /* Frames that count as free. */
 u64 zone_free(const struct zone *zone);

@@ -31,21 +31,30 @@ static void make_space(enum server_id id) {
     must(sys_feed(space, FIRST_TABLES), "its table pool", id);
 }
 
-/* One page of a segment: a frame with the file's bytes and zeroes around them. */
-static pfn make_page(enum server_id id, const u8 *file, const struct elf_segment *s, vaddr page) {
+/* One page of a segment: the file's bytes and zeroes around them. */
+static void fill_page(enum server_id id, pfn frame, const u8 *file, const struct elf_segment *s, vaddr page) {
     static const u8 zeroes[PAGE_BYTES];
     static u8 bytes[PAGE_BYTES];
-    pfn frame = pool_take(1);
     const u8 *source = zeroes;
     vaddr lo = MAX(page, s->first), hi = MIN(page + PAGE_BYTES, s->first + s->file_bytes);
-    if (lo < hi) {
+    if (lo < hi && hi - lo == PAGE_BYTES) {
+        source = file + s->offset + (lo - s->first);
+    } else if (lo < hi) {
         memset(bytes, 0, sizeof bytes);
         memcpy(bytes + (lo - page), file + s->offset + (lo - s->first), hi - lo);
         source = bytes;
     }
     struct pair p = sys_copy(COPY_FRAMES, frame * PAGE_BYTES, SLOT_SPACE, (u64)source, PAGE_BYTES);
     must(p.r == PAGE_BYTES ? 0 : -E_FAULT, "filling a page of its image", id);
-    return frame;
+}
+
+static void load_segment(enum server_id id, const u8 *file, const struct elf_segment *s) {
+    vaddr begin = s->first & ~PAGE_MASK;
+    u64 pages = ROUND_UP(s->first + s->memory_bytes - begin, PAGE_BYTES) / PAGE_BYTES;
+    pfn frames = pool_take(pages);
+    for (u64 i = 0; i < pages; i++)
+        fill_page(id, frames + i, file, s, begin + i * PAGE_BYTES);
+    map_own(begin, frames, pages, s->rights, ROOT_SLOT(id, OF_SPACE));
 }
 
 static vaddr load_image(enum server_id id) {
@@ -54,29 +63,13 @@ static vaddr load_image(enum server_id id) {
     if (!m)
         must(-E_NOENT, "no boot module", id);
     u64 pages = ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES;
-    for (u64 i = 0; i < pages; i++)
-        map_own(OWN_WINDOW + (m->first + i) * PAGE_BYTES, m->first + i, MAP_READ, SLOT_SPACE);
+    map_own(OWN_WINDOW + m->first * PAGE_BYTES, m->first, pages, MAP_READ, SLOT_SPACE);
     const u8 *file = (const u8 *)(OWN_WINDOW + m->first * PAGE_BYTES);
     must(elf_parse(file, m->bytes, IMAGE_BASE(id), IMAGE_BASE(id + 1), &image), "its image", id);
-    for (u32 i = 0; i < image.segments; i++) {
-        const struct elf_segment *s = &image.segment[i];
-        for (vaddr page = s->first & ~PAGE_MASK; page < s->first + s->memory_bytes; page += PAGE_BYTES)
-            map_own(page, make_page(id, file, s, page), s->rights, ROOT_SLOT(id, OF_SPACE));
-    }
+    for (u32 i = 0; i < image.segments; i++)
+        load_segment(id, file, &image.segment[i]);
     unmap_own((vaddr)file, pages);
     return image.entry;
-}
-
-/* The information page is mapped in root at INFO_PAGE: a scan tells its frame. */
-static pfn info_frame(void) {
-    static pfn frame;
-    if (!frame) {
-        struct pair p = sys_scan(SLOT_SPACE, INFO_PAGE, 1, 0);
-        if (p.r < 0 || (u32)p.second != 1)
-            fail("finding the information page", p.r);
-        frame = PTE_FRAME(((const struct range_record *)ipc_area())->value);
-    }
-    return frame;
 }
 
 static void make_thread(enum server_id id, vaddr entry) {
@@ -88,10 +81,10 @@ static void make_thread(enum server_id id, vaddr entry) {
                              .rdx = wirings[id].table_frames * CAPS_PER_FRAME,
                              .rflags = 0x202};
     pfn message = pool_take(1);
-    for (u64 i = 1; i <= STACK_PAGES; i++)
-        map_own(STACK_BASE + STACK_STRIDE - i * PAGE_BYTES, pool_take(1), MAP_READ | MAP_WRITE, space);
-    map_own(MSG_BASE, message, MAP_READ | MAP_WRITE, space);
-    map_own(INFO_PAGE, info_frame(), MAP_READ, space);
+    map_own(STACK_BASE + STACK_STRIDE - STACK_PAGES * PAGE_BYTES, pool_take(STACK_PAGES), STACK_PAGES,
+            MAP_READ | MAP_WRITE, space);
+    map_own(MSG_BASE, message, 1, MAP_READ | MAP_WRITE, space);
+    map_own(INFO_PAGE, info_frame(), 1, MAP_READ, space);
     make_object(id, thread, KIND_THREAD, 1);
     must(sys_thread_bind(thread, space, 0, message, wirings[id].priority, 0), "binding its thread", id);
     memcpy(ipc_area(), &regs, sizeof regs);

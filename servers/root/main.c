@@ -16,8 +16,9 @@ const struct info_module *find_module(const char *name) {
 /* The command of images/run lies in a boot module of its own; linux reads it where it is. */
 static void map_command(void) {
     const struct info_module *m = find_module("cmd");
-    for (u64 i = 0; m && i < ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES; i++)
-        map_own(LINUX_CMD + i * PAGE_BYTES, m->first + i, MAP_READ, ROOT_SLOT(SRV_LINUX, OF_SPACE));
+    if (m)
+        map_own(LINUX_CMD, m->first, ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES, MAP_READ,
+                ROOT_SLOT(SRV_LINUX, OF_SPACE));
 }
 
 static void on_bits(u64 bits) {

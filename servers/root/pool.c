@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* root's frames: those of account 1 that are neither a boot module nor part of root itself, taken from the
- * front of each run. */
+/* root's frames: those of account 1 that are neither a boot module nor part of root itself. They are taken
+ * from the front of each run. */
 #include "root.h"
 #include <ipc/assert.h>
 #include <ipc/server.h>
@@ -16,37 +16,29 @@ static struct run {
 } runs[RUNS_MAX];
 static u32 runs_count;
 
-static bool in_module(pfn frame) {
-    for (u64 i = 0; i < info()->modules_count; i++) {
-        const struct info_module *m = &info()->modules[i];
-        if (frame >= m->first && frame < m->first + ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES)
-            return true;
+pfn info_frame(void) {
+    static pfn frame;
+    if (!frame) { /* it is mapped in root at INFO_PAGE: a scan tells its frame */
+        struct pair p = sys_scan(SLOT_SPACE, INFO_PAGE, 1, 0);
+        if (p.r < 0 || (u32)p.second != 1)
+            fail("finding the information page", p.r);
+        frame = PTE_FRAME(((const struct range_record *)ipc_area())->value);
     }
-    return false;
-}
-
-static void add(pfn frame) {
-    struct run *last = runs_count ? &runs[runs_count - 1] : NULL;
-    if (last && last->first + last->frames == frame) {
-        last->frames++;
-        return;
-    }
-    if (runs_count < RUNS_MAX) /* a frame more or less: RAM in more pieces than that is not for root */
-        runs[runs_count++] = (struct run){frame, 1};
+    return frame;
 }
 
 void pool_init(void) {
-    pfn from = 0;
+    pfn from = info_frame(), end = from + ROOT_FRAMES;
     do {
         struct pair p = sys_frames(SLOT_ACCOUNT, from, 0);
         if (p.r < 0)
             fail("listing root's frames", p.r);
         const struct frame_record *r = (const struct frame_record *)ipc_area();
         for (u64 i = 0; i < (u32)p.second; i++)
-            if (KIND_OF(r[i].id) == KIND_DATA && !r[i].counts && !in_module(FRAME_OF(r[i].id)))
-                add(FRAME_OF(r[i].id));
+            if (KIND_OF(r[i].id) == KIND_DATA && !USES_OF(r[i].counts) && runs_count < RUNS_MAX)
+                runs[runs_count++] = (struct run){FRAME_OF(r[i].id), ALIKE_OF(r[i].counts)};
         from = (pfn)p.r;
-    } while (from);
+    } while (from && from < end);
 }
 
 pfn pool_take(u64 frames) {
@@ -70,17 +62,23 @@ static void feed_from_pool(u32 space) {
         fail("feeding a table pool", e);
 }
 
-void map_own(vaddr at, pfn frame, u32 rights, u32 space) {
-    struct map_item item = {at | rights, frame};
-    for (;;) {
-        memcpy(ipc_area(), &item, sizeof item);
-        struct pair p = sys_map(space, 1);
-        if (p.r == 1)
-            return;
-        err why = p.r < 0 ? p.r : -(err)p.second;
-        if (why != -E_NEED_TABLES)
-            fail("mapping a frame", why);
-        feed_from_pool(space);
+void map_own(vaddr at, pfn first, u64 pages, u32 rights, u32 space) {
+    while (pages) {
+        struct map_item *items = (struct map_item *)ipc_area();
+        u64 batch = MIN(pages, (u64)MAP_ITEMS_MAX);
+        for (u64 i = 0; i < batch; i++)
+            items[i] = (struct map_item){(at + i * PAGE_BYTES) | rights, first + i};
+        struct pair p = sys_map(space, batch);
+        u64 done = p.r > 0 ? (u64)p.r : 0;
+        if (done < batch) {
+            err why = p.r < 0 ? p.r : -(err)p.second;
+            if (why != -E_NEED_TABLES)
+                fail("mapping a frame", why);
+            feed_from_pool(space);
+        }
+        at += done * PAGE_BYTES;
+        first += done;
+        pages -= done;
     }
 }
 

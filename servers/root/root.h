@@ -21,10 +21,12 @@ static inline const struct info_page *info(void) {
 const struct info_module *find_module(const char *name);
 
 /* pool.c: root's free frames. */
+pfn info_frame(void); /* of the information page */
 void pool_init(void);
 pfn pool_take(u64 frames); /* contiguous; running out is a panic: root's share is a constant of the boot */
 void pool_give_rest(void); /* what root does not need goes to frame */
-void map_own(vaddr at, pfn frame, u32 rights, u32 space); /* with the pool feeding the space's tables */
+/* Maps frames that adjoin, with the pool feeding the space's tables. */
+void map_own(vaddr at, pfn first, u64 pages, u32 rights, u32 space);
 void unmap_own(vaddr at, u64 pages);
 
 /* construct.c */

@@ -65,14 +65,18 @@ pfn memory_end(void) {
     return end;
 }
 
+_Static_assert(ACCOUNT_KERNEL == 0 && KIND_RESERVED == 0, "a frame of zeroes is reserved");
+
+/* All else in their entries is zero. */
 static void set_frames(pfn first, pfn end, u8 account, enum frame_kind kind) {
-    const struct frame as = {.account = account, .state = (u8)kind};
+    u32 tag = frame_idle_tag(account, kind, 0);
     for (struct frame *f = &frame_table[first], *last = &frame_table[MIN(end, frame_count)]; f < last; f++)
-        *f = as;
+        f->tag = tag;
 }
 
 pfn memory_divide(u64 root_frames) {
-    set_frames(0, frame_count, ACCOUNT_KERNEL, KIND_RESERVED);
+    for (u64 at = 0; at < frame_count * sizeof(struct frame); at += PAGE_BYTES)
+        page_clear((u8 *)frame_table + at); /* reserved, the kernel's */
     for (u64 i = 0; i < boot->ranges_count; i++)
         set_frames(boot->ranges[i].first, boot->ranges[i].first + boot->ranges[i].frames, ACCOUNT_FRAME,
                    KIND_DATA);

@@ -86,17 +86,53 @@ void frame_unpin_one(pfn n) {
     frame_table[n].pins -= PIN_KERNEL;
 }
 
-/* ---- give, pin, unpin: one step each, and the loop that they share ---- */
+/* ---- give: by runs ---- */
 
-typedef err frame_step(pfn n, u8 account, u8 to);
+/* The frames of a run change hands up to the first that can't; how many did. */
+static u64 hand_over(u8 from, u8 to, pfn first, u64 count) {
+    const u32 any = frame_idle_tag(0, 0, FRAME_DIRTY | FRAME_ACCESSED | FRAME_ZEROED);
+    const u32 kept = frame_idle_tag(0, 0, FRAME_ZEROED);
+    const u32 before = frame_idle_tag(from, KIND_DATA, 0), after = frame_idle_tag(to, KIND_DATA, 0);
+    if (from == ACCOUNT_KERNEL || first >= frame_count)
+        return 0;
+    struct frame *begin = &frame_table[first], *end = begin + MIN(count, frame_count - first), *f = begin;
+    for (u32 differs; f < end && !f->shares && !((differs = f->tag ^ before) & ~any); f++)
+        f->tag = (differs & kept) | after;
+    return (u64)(f - begin);
+}
 
-static err step_pin(pfn n, u8 account, u8 to) {
-    (void)to;
+i64 frame_give_run(u8 from, u8 to, pfn first, u64 count) {
+    if (accounts[to].state != ACCOUNT_OPEN)
+        return -E_BADCAP;
+    if (count > RUN_MAX)
+        return -E_INVAL;
+    u64 done = hand_over(from, to, first, count);
+    return done || !count ? (i64)done : idle_own(first, from);
+}
+
+i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
+    if (accounts[to].state != ACCOUNT_OPEN)
+        return -E_BADCAP;
+    if (count > LIST_MAX)
+        return -E_INVAL;
+    u64 done = 0;
+    for (u64 i = 0; i < count; i++) {
+        u64 run = list[i], frames = RUN_COUNT(run);
+        u64 went = frames <= RUN_MAX - done ? hand_over(from, to, RUN_FIRST(run), frames) : 0;
+        done += went;
+        if (went < frames)
+            return done ? (i64)done : frames > RUN_MAX ? -E_INVAL : idle_own(RUN_FIRST(run), from);
+    }
+    return (i64)done;
+}
+
+/* ---- pin, unpin ---- */
+
+static err step_pin(pfn n, u8 account) {
     return pin(n, account, PINS_USER, 1);
 }
 
-static err step_unpin(pfn n, u8 account, u8 to) {
-    (void)to;
+static err step_unpin(pfn n, u8 account) {
     struct frame *f = frame_own(n, account);
     if (!f)
         return -E_OWNER;
@@ -106,21 +142,11 @@ static err step_unpin(pfn n, u8 account, u8 to) {
     return 0;
 }
 
-static err step_give(pfn n, u8 account, u8 to) {
-    err e = idle_own(n, account);
-    if (e)
-        return e;
-    frame_table[n].account = to;
-    frame_clear(&frame_table[n], FRAME_DIRTY | FRAME_ACCESSED);
-    return 0;
-}
-
-/* The frames of the list, or (list NULL) those from `first` on. */
-static i64 each(frame_step *step, u8 account, u8 to, const u64 *list, pfn first, u64 count) {
-    if (count > (list ? LIST_MAX : RUN_MAX))
+static i64 each(err (*step)(pfn n, u8 account), u8 account, const u64 *list, u64 count) {
+    if (count > LIST_MAX)
         return -E_INVAL;
     for (u64 i = 0; i < count; i++) {
-        err e = step(list ? list[i] : first + i, account, to);
+        err e = step(list[i], account);
         if (e)
             return i ? (i64)i : e;
     }
@@ -128,49 +154,53 @@ static i64 each(frame_step *step, u8 account, u8 to, const u64 *list, pfn first,
 }
 
 i64 frame_pin(u8 account, const u64 *list, u64 count) {
-    return each(step_pin, account, 0, list, 0, count);
+    return each(step_pin, account, list, count);
 }
 
 i64 frame_unpin(u8 account, const u64 *list, u64 count) {
-    return each(step_unpin, account, 0, list, 0, count);
+    return each(step_unpin, account, list, count);
 }
 
-i64 frame_give_run(u8 from, u8 to, pfn first, u64 count) {
-    return accounts[to].state == ACCOUNT_OPEN ? each(step_give, from, to, NULL, first, count) : -E_BADCAP;
-}
+/* ---- records ---- */
 
-i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
-    return accounts[to].state == ACCOUNT_OPEN ? each(step_give, from, to, list, 0, count) : -E_BADCAP;
-}
-
-static struct frame_record record_of(const struct frame *f) {
+static struct frame_record record_of(const struct frame *f, u64 alike) {
     return (struct frame_record){
         .id = frame_number(f) | (u64)frame_kind(f) << 40 | (u64)(f->state >> 4) << 48 | (u64)f->account << 56,
-        .counts = f->shares | (u64)f->own << 32 | (u64)f->pins << 40,
+        .counts = f->shares | (u64)f->own << 32 | (u64)f->pins << 40 | (alike - 1) << 48,
     };
 }
 
-/* The frame's record; with CLEAR_BITS the accessed and dirty bits that it shows are cleared. */
-static void put_record(u64 *area, u64 i, struct frame *f, u64 flags) {
-    struct frame_record r = record_of(f);
+/* The record of `alike` frames; with CLEAR_BITS the accessed and dirty bits that it shows are cleared. */
+static void put_record(u64 *area, u64 i, struct frame *f, u64 alike, u64 flags) {
+    struct frame_record r = record_of(f, alike);
     area[2 * i] = r.id;
     area[2 * i + 1] = r.counts;
-    if (flags & CLEAR_BITS)
-        frame_clear(f, FRAME_DIRTY | FRAME_ACCESSED);
+    if (flags & CLEAR_BITS && f->state & (FRAME_DIRTY | FRAME_ACCESSED) << 4)
+        for (u64 k = 0; k < alike; k++)
+            frame_clear(f + k, FRAME_DIRTY | FRAME_ACCESSED);
+}
+
+/* How many frames from f on, before `end`, are alike in owner, kind, flags and counts. At least 1. */
+static u64 alike(const struct frame *f, const struct frame *end) {
+    const struct frame *g = f + 1;
+    for (u32 tag = f->tag, shares = f->shares; g < end && g->tag == tag && g->shares == shares; g++)
+        ;
+    return (u64)(g - f);
 }
 
 struct range_result frame_scan(u8 account, pfn from, u64 flags, u64 *area) {
     struct range_result r = {0};
-    pfn n = from;
-    for (u64 visits = 0; n < frame_count; n++, visits++) {
-        if (visits == RANGE_VISITS_MAX || r.records == AREA_RECORDS) {
-            r.stop = visits == RANGE_VISITS_MAX ? STOP_BOUND : STOP_FULL;
-            r.next = (i64)n;
-            break;
-        }
-        if (frame_table[n].account == account)
-            put_record(area, r.records++, &frame_table[n], flags);
+    if (from >= frame_count)
+        return r;
+    struct frame *f = &frame_table[from], *end = f + MIN(RANGE_VISITS_MAX, frame_count - from);
+    for (u64 run; f < end && r.records < AREA_RECORDS; f += run) {
+        run = alike(f, end);
+        if (f->account == account)
+            put_record(area, r.records++, f, run, flags);
     }
+    r.next = frame_number(f) < frame_count ? (i64)frame_number(f) : 0;
+    if (r.next)
+        r.stop = f == end ? STOP_BOUND : STOP_FULL;
     return r;
 }
 
@@ -182,7 +212,7 @@ i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area) {
             return -E_OWNER;
     /* Backwards: record i takes words 2i and 2i+1, which are behind word i. */
     for (u64 i = count; i-- > 0;)
-        put_record(area, i, &frame_table[area[i]], flags);
+        put_record(area, i, &frame_table[area[i]], 1, flags);
     return (i64)count;
 }
 
@@ -215,7 +245,7 @@ i64 frame_collect(u8 account, u64 count, u64 *area) {
     count = MIN(count, AREA_RECORDS);
     u64 n = 0;
     for (struct frame *f; n < count && (f = collect_pop(&accounts[account])); n++)
-        put_record(area, n, f, 0);
+        put_record(area, n, f, 1, 0);
     return (i64)n;
 }
 

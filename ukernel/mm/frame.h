@@ -22,10 +22,16 @@ struct frame {
     u32 shares;     /* entries that map it in spaces of other accounts, or of none */
     u32 generation; /* raised at every end of an object that lived here; never reset */
     u32 next;       /* see above; 0 ends a list (frame 0 is never in one) */
-    u8 account;     /* owner; ACCOUNT_KERNEL: kernel's or reserved */
-    u8 state;       /* enum frame_kind | enum frame_flag << 4 */
-    u8 own;         /* entries that map it in spaces of the owner's account */
-    u8 pins;        /* by users (DMA under way) in PINS_USER, by the kernel (message pages) in PINS_KERNEL */
+    union {
+        struct {
+            u8 account; /* owner; ACCOUNT_KERNEL: kernel's or reserved */
+            u8 state;   /* enum frame_kind | enum frame_flag << 4 */
+            u8 own;     /* entries that map it in spaces of the owner's account */
+            u8 pins;    /* by users (DMA under way) in PINS_USER, by the kernel (message pages) in
+                           PINS_KERNEL */
+        };
+        u32 tag; /* all four, for loops over many frames */
+    };
 };
 _Static_assert(sizeof(struct frame) == 16, "a frame table entry is 16 bytes");
 
@@ -70,6 +76,11 @@ static inline void frame_set_kind(struct frame *f, enum frame_kind kind) {
     f->state = (u8)((f->state & 0xf0) | kind);
 }
 
+/* The tag of an idle frame. */
+static inline u32 frame_idle_tag(u8 account, enum frame_kind kind, u8 flags) {
+    return account | (u32)kind << 8 | (u32)flags << 12;
+}
+
 /* Neither mapped, pinned nor queued: its account and kind may change. */
 static inline bool frame_is_idle(const struct frame *f) {
     return !(f->shares | f->own | f->pins) && !frame_has(f, FRAME_QUEUED);
@@ -110,9 +121,10 @@ void frame_end(pfn first, u64 count);
 must_check err frame_pin_one(pfn n, u8 account);
 void frame_unpin_one(pfn n);
 
-/* The calls give, pin, unpin. Return how many were done, counted from the first; if the very first is
+/* The calls give, pin, unpin. Return how many frames were done, counted from the first; if the very first is
  * refused, its error: -E_OWNER, -E_MAPPED (mapped, pinned or queued), -E_OVERRUN (pins), -E_INVAL (count over
- * LIST_MAX or RUN_MAX; unpin without a pin). `to` must be open, else -E_BADCAP. */
+ * LIST_MAX, frames over RUN_MAX; unpin without a pin). frame_give_list: `count` words FRAME_RUN. `to` must be
+ * open, else -E_BADCAP. */
 must_check i64 frame_give_run(u8 from, u8 to, pfn first, u64 count);
 must_check i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count);
 must_check i64 frame_pin(u8 account, const u64 *list, u64 count);
@@ -121,10 +133,11 @@ must_check i64 frame_unpin(u8 account, const u64 *list, u64 count);
 #define AREA_RECORDS (AREA_WORDS / 2) /* records of two words that fit the area */
 
 /* The calls frames, frames_list, collect; `area`: AREA_WORDS words of the caller's message page. flags:
- * CLEAR_BITS. frame_scan: all frames of the account (of any kind) from `from` on; next = first frame not
- * visited, 0 at the end. frame_scan_list: the first `count` (<= LIST_MAX) words of the area are frames and
- * become records; returns count, or -E_OWNER if one is not the account's, -E_INVAL. frame_collect: takes up
- * to `count` (more than AREA_RECORDS counts as that) frames off the collect list; returns how many. */
+ * CLEAR_BITS. frame_scan: all frames of the account (of any kind) from `from` on, neighbours that are alike
+ * in one record; next = first frame not visited, 0 at the end. frame_scan_list: the first `count` (<=
+ * LIST_MAX) words of the area are frames and become records; returns count, or -E_OWNER if one is not the
+ * account's, -E_INVAL. frame_collect: takes up to `count` (more than AREA_RECORDS counts as that) frames off
+ * the collect list; returns how many. */
 struct range_result frame_scan(u8 account, pfn from, u64 flags, u64 *area);
 must_check i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area);
 must_check i64 frame_collect(u8 account, u64 count, u64 *area);

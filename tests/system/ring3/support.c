@@ -12,15 +12,16 @@ u64 *message_of(u32 index) {
 
 /* Root's frames that are DATA, not mapped, pinned or queued, a list at a time. */
 pfn frame_get(void) {
-    static pfn found[AREA_WORDS / 2];
+    static pfn found[RANGE_VISITS_MAX];
     static u64 left;
     static bool end;
     while (!left && !end) {
         struct pair r = sys_frames(BOOT_ACCOUNT, next_frame, 0);
         const struct frame_record *f = (const struct frame_record *)AREA;
         for (u64 i = 0; i < (r.second & 0xffffffff); i++)
-            if (KIND_OF(f[i].id) == KIND_DATA && f[i].counts == 0 && !(FLAGS_OF(f[i].id) & FRAME_QUEUED))
-                found[left++] = FRAME_OF(f[i].id);
+            if (KIND_OF(f[i].id) == KIND_DATA && !USES_OF(f[i].counts) && !(FLAGS_OF(f[i].id) & FRAME_QUEUED))
+                for (u64 k = 0; k < ALIKE_OF(f[i].counts); k++)
+                    found[left++] = FRAME_OF(f[i].id) + k;
         next_frame = (u64)r.r;
         end = !next_frame;
     }

@@ -87,6 +87,7 @@ Test(buddy, holes_and_ragged_ends) {
     struct bench t = fresh(0, BLOCK + 77);
     buddy_release(&t.b, 1, 200);
     buddy_release(&t.b, 202, BLOCK + 77 - 202);
+    t.map[0].state = t.map[201].state = PG_RESERVED;
     cr_assert(buddy_check(&t.b));
     cr_assert_eq(t.b.free, BLOCK + 77 - 2);
     u32 n = 0;
@@ -153,36 +154,59 @@ Test(buddy, random_against_model) {
     random_run(BLOCK, BLOCK + 100, 8000, seed + 2);
 }
 
-/* A batch gives the same frames in the same order as single allocations, from any state. */
-Test(buddy, batch_equals_singles) {
+/* Batches from any state take frames that were free, each once, and as many as there are; parts of runs go
+ * back. */
+static void batches(struct bench *t, u32 frames, u64 *seed) {
+    u8 *used = calloc(1, frames);
+    for (u32 round = 0; round < 20; round++) {
+        struct runs runs = {0};
+        u32 want = 1 + (u32)seed_next(seed, FRAME_BATCH_MAX), n = 0;
+        u64 free_before = t->b.free;
+        u32 got = buddy_alloc_batch(&t->b, want, 7, &runs);
+        cr_assert(got == MIN(want, free_before) || runs.count == FRAME_RUNS_MAX);
+        cr_assert(buddy_check(&t->b) && t->b.free == free_before - got);
+        for (u32 i = 0; i < runs.count; i++) {
+            u32 first = (u32)RUN_FIRST(runs.word[i]), count = (u32)RUN_COUNT(runs.word[i]);
+            for (u32 f = first; f < first + count; f++, n++)
+                cr_assert(!used[f]++ && t->map[f].tag == page_single(7));
+            u32 from = (u32)seed_next(seed, count), back = (u32)seed_next(seed, count - from + 1);
+            buddy_free_run(&t->b, first + from, back);
+            memset(used + first + from, 0, back);
+        }
+        cr_assert(n == got && buddy_check(&t->b));
+    }
+    free(used);
+}
+
+Test(buddy, batches_from_any_state) {
     u64 seed = seed_begin(0xba7c4);
     enum { FRAMES = BLOCK + 200 };
     for (u32 run = 0; run < 300; run++) {
-        struct bench one = fresh(0, FRAMES), all = fresh(0, FRAMES);
-        for (u32 f = 0, n; f < FRAMES; f += n + (u32)seed_next(&seed, 3)) {
-            n = 1 + (u32)seed_next(&seed, run % 2 ? 10 : 400);
+        struct bench t = fresh(0, FRAMES);
+        for (u32 f = 0, n; f < FRAMES; f += n) {
+            n = 1 + (u32)seed_next(&seed, run % 3 ? 400 : 5);
             n = MIN(n, FRAMES - f);
-            buddy_release(&one.b, f, n);
-            buddy_release(&all.b, f, n);
+            buddy_release(&t.b, f, n);
+            for (f += n, n = (u32)seed_next(&seed, 3); n && f < FRAMES; n--, f++)
+                t.map[f].state = PG_RESERVED;
         }
-        for (u32 round = 0; round < 20; round++) {
-            u64 list[60];
-            u32 want = 1 + (u32)seed_next(&seed, 60), n = 0;
-            u32 got = buddy_alloc_batch(&all.b, want, list);
-            for (u32 f; n < want && (f = buddy_alloc(&one.b, 0)) != NO_PAGE; n++)
-                cr_assert_eq(list[n], f);
-            cr_assert_eq(got, n);
-            cr_assert(buddy_check(&all.b));
-            for (u32 i = 0; i < got; i++)
-                if (seed_next(&seed, 2)) {
-                    buddy_free(&one.b, (u32)list[i], 0);
-                    buddy_free(&all.b, (u32)list[i], 0);
-                }
-            cr_assert(buddy_check(&all.b));
-        }
-        done(&one);
-        done(&all);
+        batches(&t, FRAMES, &seed);
+        done(&t);
     }
+}
+
+/* Where there is a block of just the right size, a batch is one run. */
+Test(buddy, batch_of_the_right_size) {
+    struct bench t = fresh(0, BLOCK);
+    struct runs runs = {0};
+    buddy_release(&t.b, 0, BLOCK);
+    cr_assert_eq(buddy_alloc(&t.b, 0), 511);
+    cr_assert_eq(buddy_alloc_batch(&t.b, 64, 1, &runs), 64);
+    cr_assert(runs.count == 1 && runs.word[0] == FRAME_RUN(384, 64));
+    cr_assert_eq(buddy_alloc_batch(&t.b, 64, 1, &runs), 64);
+    cr_assert_eq(runs.word[1], FRAME_RUN(510, 1), "else small ones first");
+    cr_assert(buddy_check(&t.b));
+    done(&t);
 }
 
 /* Every sequence of allocations (any order) and frees (any block held) of a given length in a zone of 16

@@ -33,10 +33,7 @@ static void wait_for_answer(void) {
 }
 
 static void report(u64 word) {
-    u64 zones[ZONES];
-    for (u32 i = 0; i < ZONES; i++)
-        zones[i] = FRAME_HELD_IN(word, i);
-    cr_assert_eq(holders_report(&server, ME, zones), 0);
+    cr_assert_eq(holders_report(&server, ME, word), 0);
 }
 
 static void change_hands(pfn first, u64 n, bool mine) {
@@ -60,13 +57,15 @@ err port_alloc(u32 order, u32 gfp_mask, u64 held_by_me) {
     return first;
 }
 
-err port_alloc_batch(u32 count, u32 gfp_mask, u64 held_by_me, u64 *list) {
+err port_alloc_batch(u32 count, u32 gfp_mask, u64 held_by_me, struct runs *runs) {
     report(held_by_me);
     if (no_frames)
         return -E_NOMEM;
-    err n = holders_alloc_batch(&server, ME, gfp_mask, count, list);
-    for (err i = 0; i < n; i++)
-        change_hands(list[i], 1, true);
+    err n = holders_alloc_batch(&server, ME, gfp_mask, count, runs);
+    if (n > 0)
+        holders_brought(&server, ME, runs);
+    for (u32 i = 0; i < runs->count; i++)
+        change_hands(RUN_FIRST(runs->word[i]), RUN_COUNT(runs->word[i]), true);
     wait_for_answer();
     return n;
 }
@@ -78,29 +77,31 @@ void port_free(pfn first, u32 order, u64 held_by_me) {
     wait_for_answer();
 }
 
-void port_free_batch(const u64 *list, u32 count, u64 held_by_me) {
-    for (u32 i = 0; i < count; i++)
-        change_hands(list[i], 1, false);
-    cr_assert_eq(holders_free_batch(&server, ME, list, count), 0);
+void port_free_batch(const struct runs *runs, u64 held_by_me) {
+    for (u32 i = 0; i < runs->count; i++)
+        change_hands(RUN_FIRST(runs->word[i]), RUN_COUNT(runs->word[i]), false);
+    cr_assert_eq(holders_mark(&server, ME, runs), 0);
+    holders_free_marked(&server, ME, runs);
     report(held_by_me);
     wait_for_answer();
 }
 
-err port_map(const u64 *list, u32 count) {
+err port_map(const struct runs *runs) {
     if (no_tables)
         return -E_NOMEM;
     if (tables_count < tables_most && (tables[tables_count] = alloc_page(GFP_HIGHUSER)))
         tables_count++;
-    for (u32 i = 0; i < count; i++) {
-        cr_assert(held[list[i]] && !mapped[list[i]]);
-        mapped[list[i]] = 1;
-    }
+    for (u32 i = 0; i < runs->count; i++)
+        for (u64 f = RUN_FIRST(runs->word[i]), end = f + RUN_COUNT(runs->word[i]); f < end; f++) {
+            cr_assert(held[f] && !mapped[f]);
+            mapped[f] = 1;
+        }
     return 0;
 }
 
-void port_unmap(const u64 *list, u32 count) {
-    for (u32 i = 0; i < count; i++)
-        mapped[list[i]] = 0;
+void port_unmap(const struct runs *runs) {
+    for (u32 i = 0; i < runs->count; i++)
+        memset(mapped + RUN_FIRST(runs->word[i]), 0, RUN_COUNT(runs->word[i]));
 }
 
 u32 port_unfeed(u64 *list) {
@@ -118,6 +119,7 @@ static void begin(void) {
     cr_assert_eq(zones_init(&server.zones, FRAMES, ZONE_DMA_END, normal_end,
                             calloc(1, zones_bytes(FRAMES, ZONE_DMA_END, normal_end))),
                  0);
+    zones_reserve(&server.zones, 1, FIRST - 1);
     zones_release(&server.zones, FIRST, FRAMES - FIRST);
     zones_set_watermarks(&server.zones);
     all = zones_free(&server.zones);

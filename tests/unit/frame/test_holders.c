@@ -14,6 +14,7 @@ enum { A = 3, B = 4, FRAMES = 6144 };
 static struct holders make(void) {
     struct holders h = {0};
     cr_assert_eq(zones_init(&h.zones, FRAMES, 2048, 4096, calloc(1, zones_bytes(FRAMES, 2048, 4096))), 0);
+    zones_reserve(&h.zones, 1, 15);
     zones_release(&h.zones, 16, FRAMES - 16);
     zones_set_watermarks(&h.zones);
     return h;
@@ -26,14 +27,15 @@ static void end(struct holders *h) {
 
 Test(holders, bad_requests_change_nothing) {
     struct holders h = make();
-    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
+    struct runs list;
+    u64 free_before = zones_free(&h.zones);
     cr_assert_eq(holders_alloc(&h, A, GFP_USER, MAX_ORDER), -E_INVAL);
     cr_assert_eq(holders_alloc(&h, A, GFP_USER, ~0ull), -E_INVAL);
     cr_assert_eq(holders_alloc(&h, A, 0x40, 0), -E_INVAL);
     cr_assert_eq(holders_alloc(&h, A, 1ull << 32, 0), -E_INVAL);
     cr_assert_eq(holders_alloc(&h, HOLDERS, GFP_USER, 0), -E_INVAL);
-    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, 0, list), -E_INVAL);
-    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, FRAME_BATCH_MAX + 1, list), -E_INVAL);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, 0, &list), -E_INVAL);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_USER, FRAME_BATCH_MAX + 1, &list), -E_INVAL);
     cr_assert_eq(h.holder[A].mistakes, 6);
     cr_assert_eq(zones_free(&h.zones), free_before);
     end(&h);
@@ -62,34 +64,61 @@ Test(holders, bad_frees_are_told_apart) {
     end(&h);
 }
 
+static err free_batch(struct holders *h, u32 client, const struct runs *runs) {
+    err e = holders_mark(h, client, runs);
+    if (!e)
+        holders_free_marked(h, client, runs);
+    return e;
+}
+
 Test(holders, batch_is_all_or_nothing) {
     struct holders h = make();
-    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
-    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX, list), FRAME_BATCH_MAX);
-    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX);
-    u64 saved = list[40];
-    list[40] = list[3];
-    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), -E_STALE, "listed twice");
-    list[40] = ~0ull;
-    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), -E_RANGE);
-    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX);
+    struct runs runs, bad;
+    u64 free_before = zones_free(&h.zones);
+    err last = holders_alloc(&h, A, GFP_HIGHUSER, 0), block = holders_alloc(&h, A, GFP_HIGHUSER, 2);
+    cr_assert(last == FRAMES - 1 && block > 0);
+    bad = (struct runs){1, {FRAME_RUN((u64)last, 2)}};
+    cr_assert_eq(free_batch(&h, A, &bad), -E_RANGE, "beyond the end of memory");
+    cr_assert_eq(holders_free(&h, A, (u64)last, 0), 0);
+    h.holder[A].mistakes = 0;
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX - 5, &runs), FRAME_BATCH_MAX - 5);
+    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX - 1);
+    u64 first = RUN_FIRST(runs.word[0]);
+    const struct {
+        u64 word;
+        err why;
+    } wrong[] = {{FRAME_RUN(first, 1), -E_STALE},     {FRAME_RUN(FRAMES, 1), -E_RANGE},
+                 {FRAME_RUN(5, 1), -E_RANGE},         {(1ull << 40) - 1, -E_RANGE},
+                 {FRAME_RUN((u64)block, 1), -E_KIND}, {FRAME_RUN((u64)block + 1, 1), -E_STALE},
+                 {FRAME_RUN(first, 6), -E_INVAL},     {~0ull, -E_INVAL}};
+    for (u32 i = 0; i < ARRAY_LEN(wrong); i++) {
+        bad = runs;
+        bad.word[bad.count++] = wrong[i].word;
+        cr_assert_eq(free_batch(&h, A, &bad), wrong[i].why, "%u", i);
+        cr_assert_eq(h.holder[A].mistakes, i + 1);
+        cr_assert(holders_audit(&h));
+    }
+    cr_assert_eq(h.holder[A].frames, FRAME_BATCH_MAX - 1);
+    cr_assert_eq(free_batch(&h, B, &runs), -E_OWNER);
+    cr_assert_eq(free_batch(&h, HOLDERS, &runs), -E_INVAL);
+    cr_assert_eq(free_batch(&h, A, &(struct runs){0}), -E_INVAL);
+    cr_assert_eq(holders_mark(&h, A, &runs), 0);
+    holders_unmark(&h, &runs);
     cr_assert(holders_audit(&h));
-    list[40] = saved;
-    cr_assert_eq(holders_free_batch(&h, B, list, FRAME_BATCH_MAX), -E_OWNER);
-    cr_assert_eq(holders_free_batch(&h, A, list, 0), -E_INVAL);
-    cr_assert_eq(holders_free_batch(&h, A, list, FRAME_BATCH_MAX), 0);
+    cr_assert_eq(free_batch(&h, A, &runs), 0);
+    cr_assert_eq(holders_free(&h, A, (u64)block, 2), 0);
     cr_assert_eq(zones_free(&h.zones), free_before);
     end(&h);
 }
 
 Test(holders, short_memory_is_an_answer) {
     struct holders h = make();
-    u64 list[FRAME_BATCH_MAX];
+    struct runs list;
     err got;
     u64 total = 0, last = 0;
-    while ((got = holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX, list)) > 0) {
+    while ((got = holders_alloc_batch(&h, A, GFP_HIGHUSER, FRAME_BATCH_MAX, &list)) > 0) {
         total += (u64)got;
-        last = list[0];
+        last = RUN_FIRST(list.word[0]);
         cr_assert_eq(h.holder[A].frames, total);
     }
     cr_assert_eq(got, -E_NOMEM);
@@ -118,20 +147,27 @@ Test(holders, short_memory_is_an_answer) {
 
 Test(holders, reports_are_bounded_by_what_is_held) {
     struct holders h = make();
-    u64 list[FRAME_BATCH_MAX], free_before = zones_free(&h.zones);
-    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 20, list), 20);
-    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 0, 20}), 0);
+    struct runs list;
+    u64 free_before = zones_free(&h.zones);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 20, &list), 20);
+    holders_brought(&h, A, &list);
     cr_assert_eq(zones_free(&h.zones), free_before, "what is in a magazine counts as free");
-    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 1, 20}), -E_INVAL);
-    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){~0ull, 1, 20}), -E_INVAL);
-    cr_assert_eq(holders_report(&h, A, (u64[ZONES]){0, 0, 5}), 0);
+    cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 20);
+    cr_assert_eq(holders_report(&h, A, FRAME_HELD(0, 1, 20)), -E_INVAL);
+    cr_assert_eq(holders_report(&h, A, ~0ull), -E_INVAL);
+    cr_assert_eq(holders_report(&h, A, FRAME_HELD(0, 0, 5)), 0);
     cr_assert_eq(zones_free(&h.zones), free_before - 15);
+    holders_brought(&h, A, &(struct runs){1, {FRAME_RUN(4090, 15)}});
+    cr_assert_eq(h.zones.zone[ZONE_NORMAL].in_magazines, 6, "a run across a border");
+    cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 5 + 9);
     end(&h);
 }
 
 Test(holders, magazine_limit) {
     struct holders h = {0};
-    static const struct { u32 frames, limit; } want[] = {{8192, 16}, {32768, 64}, {16384, 48}, {2000, 16}};
+    static const struct {
+        u32 frames, limit;
+    } want[] = {{8192, 16}, {32768, 112}, {131072, 256}, {16384, 48}, {2000, 16}};
     for (u32 i = 0; i < ARRAY_LEN(want); i++) {
         void *memory = calloc(1, zones_bytes(want[i].frames, ZONE_DMA_END, ZONE_NORMAL_END));
         cr_assert_eq(zones_init(&h.zones, want[i].frames, ZONE_DMA_END, ZONE_NORMAL_END, memory), 0);

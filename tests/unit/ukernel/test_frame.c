@@ -38,6 +38,27 @@ Test(frame, give_stops_at_the_first_that_cannot_go) {
     cr_assert_eq(frame_give_run(2, 3, 22, 3), -E_MAPPED);
     u64 list[] = {30, 31, 20};
     cr_assert_eq(frame_give_list(2, 3, list, 3), 2);
+    u64 runs[] = {FRAME_RUN(60, 3), 63, FRAME_RUN(20, 2), FRAME_RUN(64, 2)};
+    cr_assert_eq(frame_give_list(2, 3, runs, 2), 4, "frames are counted, not words");
+    cr_assert(frame_table[60].account == 3 && frame_table[63].account == 3 && frame_table[64].account == 2);
+    cr_assert_eq(frame_give_list(3, 2, runs, 4), 6, "up to the frame that is not the giver's");
+    cr_assert(frame_table[21].account == 2 && frame_table[64].account == 2);
+    frame_table[21].shares = 1;
+    cr_assert_eq(frame_give_list(2, 3, runs + 2, 2), 1, "stops in the middle of a run");
+    frame_table[21].shares = 0;
+    frame_table[21].account = 3;
+    u64 end = FRAME_RUN(WORLD_FRAMES - 1, 2), many[] = {FRAME_RUN(70, 500), FRAME_RUN(570, 13)};
+    cr_assert_eq(frame_give_list(2, 3, &end, 1), 1, "up to the end of memory");
+    cr_assert_eq(frame_give_list(2, 2, many, 2), 500, "RUN_MAX frames at most");
+    many[0] = FRAME_RUN(70, 513);
+    cr_assert_eq(frame_give_list(2, 2, many, 1), -E_INVAL);
+    many[0] = ~0ull;
+    cr_assert_eq(frame_give_list(2, 2, many, 1), -E_INVAL);
+    many[0] = (1ull << 40) - 1;
+    cr_assert_eq(frame_give_list(2, 2, many, 1), -E_OWNER);
+    cr_assert_eq(frame_give_list(2, 3, runs, 0), 0);
+    cr_assert_eq(frame_give_run(2, 2, 30, 10), -E_OWNER, "30 is another's");
+    cr_assert_eq(frame_give_run(2, 2, 32, 8), 8, "to oneself: a check");
     cr_assert_eq(frame_give_run(2, 9, 40, 1), -E_BADCAP);
     cr_assert_eq(frame_give_run(2, ACCOUNT_KERNEL, 40, 1), -E_BADCAP);
     cr_assert_eq(frame_give_run(2, 3, 40, RUN_MAX + 1), -E_INVAL);
@@ -96,8 +117,13 @@ Test(frame, lists_show_all_and_clear_bits) {
     cr_assert(r.records == 1 && r.next == 0 && FRAME_OF(word_area[0]) == 600);
     cr_assert_eq(FLAGS_OF(word_area[0]), FRAME_DIRTY);
     cr_assert(!frame_has(&frame_table[600], FRAME_DIRTY));
+    for (pfn n = 100; n < 580; n += 2)
+        frame_table[n].own = 1;
     r = frame_scan(2, 0, 0, word_area);
     cr_assert(r.records == AREA_RECORDS && r.stop == STOP_FULL);
+    cr_assert_eq((pfn)r.next, 100 + AREA_RECORDS - 2, "two for 2 to 99 but 20");
+    r = frame_scan(3, ~0ull, 0, word_area);
+    cr_assert(r.records == 0 && r.next == 0);
     word_area[0] = 600;
     word_area[1] = 20;
     cr_assert_eq(frame_scan_list(3, 2, 0, word_area), 2);
@@ -106,6 +132,29 @@ Test(frame, lists_show_all_and_clear_bits) {
     word_area[1] = 21;
     cr_assert_eq(frame_scan_list(3, 2, 0, word_area), -E_OWNER);
     cr_assert_eq(frame_scan_list(3, LIST_MAX + 1, 0, word_area), -E_INVAL);
+}
+
+Test(frame, neighbours_that_are_alike_share_a_record) {
+    for (pfn n = 40; n < 50; n++)
+        own(n, 3);
+    frame_set(&frame_table[43], FRAME_DIRTY);
+    frame_set(&frame_table[44], FRAME_DIRTY);
+    frame_table[46].pins = 1;
+    frame_table[48].shares = 9;
+    static const u64 first[] = {40, 43, 45, 46, 47, 48, 49}, frames[] = {3, 2, 1, 1, 1, 1, 1};
+    struct range_result r = frame_scan(3, 30, CLEAR_BITS, word_area);
+    cr_assert_eq(r.records, ARRAY_LEN(first));
+    for (u32 i = 0; i < r.records; i++) {
+        u64 counts = word_area[2 * i + 1];
+        cr_assert(FRAME_OF(word_area[2 * i]) == first[i] && ALIKE_OF(counts) == frames[i]);
+        cr_assert_eq(USES_OF(counts) != 0, first[i] == 46 || first[i] == 48);
+    }
+    cr_assert(!frame_has(&frame_table[43], FRAME_DIRTY) && !frame_has(&frame_table[44], FRAME_DIRTY));
+    r = frame_scan(2, 100, 0, word_area);
+    cr_assert(r.records == 1 && ALIKE_OF(word_area[1]) == RANGE_VISITS_MAX, "as far as the bound");
+    cr_assert(r.next == 100 + RANGE_VISITS_MAX && r.stop == STOP_BOUND);
+    r = frame_scan(2, (pfn)r.next, 0, word_area);
+    cr_assert(r.records == 1 && ALIKE_OF(word_area[1]) == 28 && r.next == 0, "as far as memory goes");
 }
 
 Test(frame, closing_hands_frames_and_children_to_the_parent) {
