@@ -5,11 +5,7 @@
 
 /* Take a table off the pool, which is not empty; it becomes the (empty) target of the entry. */
 static u64 *table_make(struct space *s, u64 *entry) {
-    pfn n = s->pool;
-    struct frame *f = &frame_table[n];
-    s->pool = f->next;
-    s->pool_count--;
-    f->next = 0;
+    pfn n = frame_number(pool_pop(s));
     pt_holder(entry)->next++;
     *entry = n << PAGE_SHIFT | PTE_TABLE;
     return frame_to_virt(n);
@@ -43,9 +39,7 @@ void pt_prune(struct space *s, vaddr va) {
         struct frame *f = pt_frame(*path[level]);
         if (f->next)
             return;
-        f->next = s->pool;
-        s->pool = (u32)frame_number(f);
-        s->pool_count++;
+        pool_push(s, f);
         *path[level] = 0;
         pt_holder(path[level])->next--;
         pt_flush(s, va); /* the processor keeps upper entries too */

@@ -24,6 +24,21 @@ static inline u64 pt_index(vaddr va, unsigned level) {
     return va >> LEVEL_SHIFT(level) & (TABLE_SLOTS - 1);
 }
 
+/* The pool: first in, first out. Not empty for pool_pop. */
+static inline void pool_push(struct space *s, struct frame *f) {
+    u32 *last = s->pool ? &frame_table[s->pool_last].next : &s->pool;
+    *last = s->pool_last = (u32)(f - frame_table);
+    f->next = 0;
+    s->pool_count++;
+}
+static inline struct frame *pool_pop(struct space *s) {
+    struct frame *f = &frame_table[s->pool];
+    s->pool = f->next;
+    f->next = 0;
+    s->pool_count--;
+    return f;
+}
+
 /* The frame table entry of the table that holds the page-table entry. */
 static inline struct frame *pt_holder(const u64 *entry) {
     return &frame_table[virt_to_frame(entry)];

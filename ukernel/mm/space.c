@@ -5,12 +5,6 @@
 
 u64 kernel_half[SPACE_TOP_SLOTS];
 
-static void pool_push(struct space *s, struct frame *f) {
-    f->next = s->pool;
-    s->pool = (u32)frame_number(f);
-    s->pool_count++;
-}
-
 static err feed_one(struct space *s, u8 account, pfn n) {
     struct frame *f = frame_own(n, account);
     if (!f)
@@ -20,11 +14,11 @@ static err feed_one(struct space *s, u8 account, pfn n) {
     if (!frame_has(f, FRAME_ZEROED))
         page_clear(frame_to_virt(n));
     f->state = KIND_TABLE;
-    f->next = 0;
     if (s->top) {
         pool_push(s, f);
         return 0;
     }
+    f->next = 0;
     s->top = n << PAGE_SHIFT;
     u64 *table = frame_to_virt(n);
     for (u64 i = 0; i < SPACE_TOP_SLOTS; i++)
@@ -52,17 +46,14 @@ static void table_to_data(struct frame *f) {
 i64 space_unfeed(struct space *s, u8 account, u64 *list, u64 count) {
     if (count > FEED_MAX)
         return -E_INVAL;
-    u64 done = 0, visits = 0;
-    u32 *link = &s->pool;
-    while (done < count && *link && visits++ < RANGE_VISITS_MAX) {
-        struct frame *f = &frame_table[*link];
+    u64 done = 0;
+    for (u64 left = MIN(s->pool_count, (u32)RANGE_VISITS_MAX); left && done < count; left--) {
+        struct frame *f = pool_pop(s);
         if (f->account != account) {
-            link = &f->next;
+            pool_push(s, f);
             continue;
         }
-        list[done++] = *link;
-        *link = f->next;
-        s->pool_count--;
+        list[done++] = frame_number(f);
         table_to_data(f);
     }
     return (i64)done;
@@ -151,9 +142,7 @@ err space_destroy_step(struct space *s) {
     if (!unmap_all(s, &left))
         return -E_AGAIN;
     for (; s->pool && left; left--) {
-        struct frame *f = &frame_table[s->pool];
-        s->pool = f->next;
-        s->pool_count--;
+        struct frame *f = pool_pop(s);
         table_to_data(f);
         frame_queue(f);
     }

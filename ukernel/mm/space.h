@@ -25,6 +25,7 @@ struct space {
     u64 top;   /* physical address of the top table (what CR3 holds), 0: none yet */
     u64 epoch; /* raised by unmap, protect and clone */
     u32 pool;  /* first frame of the table pool, linked by frame.next; all of them are zero */
+    u32 pool_last;
     u32 pool_count;
     u8 account; /* whose mappings count as `own`; 0: a program's */
     u8 flags;   /* enum space_flag */
@@ -61,7 +62,8 @@ static inline bool space_has_entries(const struct space *s) {
 /* feed: DATA frames of `account` become tables of the space: the first one ever its top table, the rest its
  * pool. Frames must be idle. Returns how many; if the first is refused -E_OWNER, -E_MAPPED; -E_INVAL: count
  * over FEED_MAX or a dying space. unfeed: up to `count` (<= FEED_MAX) unused tables that are `account`'s
- * become DATA and are written to `list`; returns how many. Looks at RANGE_VISITS_MAX pool entries at most. */
+ * become DATA and are written to `list`; returns how many. Looks at RANGE_VISITS_MAX pool entries at most,
+ * and puts those that stay at its end, so that the next call comes to the others. */
 must_check i64 space_feed(struct space *s, u8 account, const u64 *list, u64 count);
 must_check i64 space_unfeed(struct space *s, u8 account, u64 *list, u64 count);
 

@@ -261,6 +261,32 @@ Test(space, page_zero_is_never_mapped_by_an_answer) {
     cr_assert_eq(s->pool_count, 9);
 }
 
+Test(space, unfeed_comes_to_the_whole_pool) {
+    enum { OTHERS = RANGE_VISITS_MAX + 5, OWN = 20 };
+    struct space *s = world_space(0, 1);
+    for (u64 n = WORLD_FRAMES - OWN - 2 - OTHERS; n < WORLD_FRAMES; n++) {
+        if (frame_table[n].state != KIND_DATA)
+            continue;
+        bool others = n >= WORLD_FRAMES - OWN - 1 - OTHERS && n < WORLD_FRAMES - OWN;
+        if (!others)
+            own(n, 3);
+        cr_assert_eq(space_feed(s, others ? A : 3, &n, 1), 1);
+    }
+    u64 list[FEED_MAX];
+    u32 before = s->pool_count;
+    i64 first = space_unfeed(s, 3, list, FEED_MAX), second = space_unfeed(s, 3, list, FEED_MAX);
+    cr_assert_eq(first + second, OWN + 1);
+    cr_assert_eq(s->pool_count, before - OWN - 1);
+    cr_assert_eq(space_unfeed(s, A, list, FEED_MAX), FEED_MAX);
+    pfn where;
+    cr_assert_null(mm_audit(&where));
+    while (space_unfeed(s, A, list, FEED_MAX) > 0)
+        ;
+    cr_assert_eq(s->pool_count, 0);
+    cr_assert_eq(space_feed(s, A, list, 1), 1);
+    cr_assert_null(mm_audit(&where));
+}
+
 Test(space, unfeed_gives_back_what_is_not_used) {
     struct space *s = world_space(0, 6);
     cr_assert_eq(map_one(s, 0x1000, 300, MAP_READ).done, 1);
