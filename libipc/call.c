@@ -5,57 +5,53 @@
 #include <ipc/server.h>
 #include <string.h>
 
-/* What one thread's next call takes along, and what its last one brought. */
+/* What one thread's next call takes along, and how its last answer came. */
 static struct {
-    u32 send_cap, recv_cap, tail_words;
-    bool got_cap;
+    u64 caps; /* slot to send | slot to receive into << 32 */
+    u64 came; /* r14 */
 } threads[SERVER_THREADS_MAX];
 
 void ipc_next_send_cap(u32 slot) {
-    threads[thread_index()].send_cap = slot;
+    u64 *caps = &threads[thread_index()].caps;
+    *caps = *caps >> 32 << 32 | slot;
 }
 void ipc_next_recv_cap(u32 slot) {
-    threads[thread_index()].recv_cap = slot;
+    u64 *caps = &threads[thread_index()].caps;
+    *caps = (u32)*caps | (u64)slot << 32;
 }
 bool ipc_got_cap(void) {
-    return threads[thread_index()].got_cap;
+    return IPC_FLAGS(threads[thread_index()].came) & IPC_CAP;
 }
 u32 ipc_reply_tail_words(void) {
-    return threads[thread_index()].tail_words;
+    u32 n = IPC_NWORDS(threads[thread_index()].came);
+    return n > MSG_REG_WORDS ? n - MSG_REG_WORDS : 0;
 }
 
-static err transfer(struct ipc_io *io, u32 to, u64 label, u32 words, u64 *out, u32 n_out) {
+/* `words` of them go out; n_in of those in registers are given, and n_out of the answer's wanted. */
+static inline err transfer(u32 to, u64 label, u32 words, const u64 *in, u32 n_in, u64 *out, u32 n_out) {
     u32 me = thread_index();
-    io->label = label;
-    io->rax = SYS_call | (u64)words << 8;
-    io->rbx = to;
-    io->r13 = threads[me].send_cap | (u64)threads[me].recv_cap << 32;
-    threads[me].send_cap = threads[me].recv_cap = 0;
-    ipc_raw(io);
-    if ((err)io->rax < 0)
-        return (err)io->rax;
-    u32 n = IPC_NWORDS(io->r14);
-    threads[me].tail_words = n > MSG_REG_WORDS ? n - MSG_REG_WORDS : 0;
-    threads[me].got_cap = io->r14 & IPC_CAP << 16;
-    if ((i64)io->label >= 0)
-        for (u32 i = 0; i < n_out; i++)
-            out[i] = io->w[i];
-    return (err)io->label;
+    struct ipc_io io = {
+        .label = label, .rax = SYS_call | (u64)words << 8, .rbx = to, .r13 = threads[me].caps};
+    threads[me].caps = 0;
+    for (u32 i = 0; i < MSG_REG_WORDS; i++)
+        io.w[i] = i < n_in ? in[i] : 0;
+    ipc_raw_inline(&io);
+    if ((err)io.rax < 0)
+        return (err)io.rax;
+    threads[me].came = io.r14;
+    if ((i64)io.label >= 0)
+        for (u32 i = 0; i < MSG_REG_WORDS && i < n_out; i++)
+            out[i] = io.w[i];
+    return (err)io.label;
 }
 
 err ipc_call_words(u32 to, u64 label, const u64 *in, u32 n_in, u64 *out, u32 n_out) {
-    struct ipc_io io = {0};
-    for (u32 i = 0; i < n_in; i++)
-        io.w[i] = in[i];
-    return transfer(&io, to, label, n_in, out, n_out);
+    return transfer(to, label, n_in, in, n_in, out, n_out);
 }
 
 err ipc_call_tail(u32 to, u64 label, const u64 *in, u32 tail_words, u64 *out, u32 n_out) {
-    struct ipc_io io = {0};
     ASSERT(tail_words <= MSG_TAIL_WORDS);
-    for (u32 i = 0; i < MSG_REG_WORDS; i++)
-        io.w[i] = in[i];
-    return transfer(&io, to, label, MSG_REG_WORDS + tail_words, out, n_out);
+    return transfer(to, label, MSG_REG_WORDS + tail_words, in, MSG_REG_WORDS, out, n_out);
 }
 
 err ipc_answer(u32 reply, i64 status, const u64 *words, u32 n, u32 tail_words) {
@@ -64,6 +60,15 @@ err ipc_answer(u32 reply, i64 status, const u64 *words, u32 n, u32 tail_words) {
         io.w[i] = words[i];
     io.rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + tail_words) << 8;
     ipc_raw(&io);
+    return (err)io.rax < 0 ? (err)io.rax : 0;
+}
+
+err ipc_answer_alien(u32 reply, i64 result) {
+    struct ipc_io io = {.label = (u64)(result < 0 ? result : 0),
+                        .rbx = reply,
+                        .rax = SYS_reply_wait | MSG_REG_WORDS << 8,
+                        .w = {(u64)result}};
+    ipc_raw_inline(&io);
     return (err)io.rax < 0 ? (err)io.rax : 0;
 }
 

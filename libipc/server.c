@@ -9,11 +9,12 @@
 
 struct loop {
     const struct server *s;
-    struct ipc_io io;
+    struct ipc_io io; /* the message's words; rax, rbx, label and words of its answer */
     struct ipc_ctx ctx;
-    u32 spare;   /* slot for the next right to reply */
-    u32 recv;    /* slot for a capability, 0: the server takes none */
-    bool answer; /* io holds an answer, with its call number, words, label, rbx */
+    u32 spare;  /* slot for the next right to reply */
+    u32 recv;   /* slot for a capability, 0: the server takes none */
+    u32 answer; /* slot of the right that is used up by the next wait: io holds the answer. 0: there is none
+                 */
 };
 
 static u32 must_slot(void) {
@@ -55,20 +56,22 @@ static void load_out(struct loop *l) {
         memcpy(c->tail, c->out + MSG_REG_WORDS, (c->out_words - MSG_REG_WORDS) * 8);
 }
 
-/* What the handler wants becomes the first half of the next system call. */
-static void prepare_answer(struct loop *l, err status) {
+static void prepare_reply(struct loop *l, err status) {
     struct ipc_ctx *c = &l->ctx;
     struct ipc_io *io = &l->io;
-    l->answer = true;
+    io->label = (u64)(c->kind == MSG_CALL || status < 0 ? status : 0);
+    if (status >= 0 && (u16)c->label == LABEL_ALIEN)
+        io->w[0] = (u64)status; /* what rax becomes */
+    io->rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + c->tail_words) << 8;
+    io->rbx = c->reply | (u64)c->send_cap << 32;
+}
+
+/* All but the usual answer. */
+static void prepare_special(struct loop *l) {
+    struct ipc_ctx *c = &l->ctx;
+    struct ipc_io *io = &l->io;
     io->rbx = c->reply;
     switch ((enum ipc_disposition)c->disposition) {
-    case IPC_REPLY:
-        io->label = (u64)(c->kind == MSG_CALL || status < 0 ? status : 0);
-        if (status >= 0 && (c->label & 0xffff) == LABEL_ALIEN)
-            io->w[0] = (u64)status; /* what rax becomes */
-        io->rax = SYS_reply_wait | (u64)(MSG_REG_WORDS + c->tail_words) << 8;
-        io->rbx |= (u64)c->send_cap << 32;
-        break;
     case IPC_REPLY_REGS:
         io->rax = SYS_reply_wait | WAIT_REGS << 16;
         break;
@@ -83,45 +86,82 @@ static void prepare_answer(struct loop *l, err status) {
         io->rbx |= (u64)c->to << 32;
         break;
     case IPC_ANSWERED:
+        take_back(l, c->reply);
+        l->answer = 0;
+        break;
+    case IPC_REPLY:
     case IPC_KEPT:
-        l->answer = false;
+        l->answer = 0;
         break;
     }
 }
 
-static void wait_for_message(struct loop *l) {
+/* What the handler wants becomes the first half of the next system call. */
+static inline void prepare_answer(struct loop *l, err status) {
+    l->answer = l->ctx.reply;
+    if (__builtin_expect(l->ctx.disposition == IPC_REPLY, 1))
+        prepare_reply(l, status);
+    else
+        prepare_special(l);
+}
+
+/* The second half. */
+static inline void prepare_wait(struct loop *l, struct ipc_io *io) {
     const struct server *s = l->s;
-    struct ipc_io *io = &l->io;
     bool more = s->before_wait && s->before_wait();
     if (!l->spare)
         l->spare = must_slot();
-    if (!l->answer) {
-        io->rax = SYS_reply_wait;
-        io->rbx = 0;
-    }
-    io->rax |= more ? WAIT_POLL << 16 : 0;
+    ipc_copy_words(io->w, l->io.w);
+    io->label = l->io.label;
+    io->rax = l->answer ? l->io.rax : SYS_reply_wait;
+    io->rbx = l->answer ? l->io.rbx : 0;
     io->r13 = s->endpoint | (u64)l->spare << 32;
     io->r14 = l->recv;
+    io->r15 = s->deadline ? *s->deadline : 0;
     if (l->answer && l->ctx.disposition == IPC_FORWARD)
         io->r14 |= (u64)l->ctx.space << 32;
-    io->r15 = s->deadline ? s->deadline() : 0;
-    ipc_raw(io);
+    if (more)
+        io->rax |= WAIT_POLL << 16;
+}
+
+/* Turns a call into its answer and the wait for the next one, if the hook knows what to say. */
+static inline __attribute__((always_inline)) bool answer_quickly(struct loop *l, struct ipc_io *io) {
+    const struct server *s = l->s;
+    if (io->rax != WOKE_MESSAGE || (u16)io->label != LABEL_ALIEN || !s->quick)
+        return false;
+    struct quick q = s->quick((u32)(io->rbx >> 32), io->label >> 16);
+    if (!q.answered)
+        return false;
+    /* The right that came lies in the spare slot; the next one's goes into that of the answer before. */
+    u32 next = l->answer ? l->answer : must_slot();
+    l->answer = l->spare;
+    l->spare = next;
+    io->rax = SYS_reply_wait | MSG_REG_WORDS << 8;
+    io->rbx = l->answer;
+    io->label = (u64)(q.result < 0 ? q.result : 0);
+    io->r13 = s->endpoint | (u64)next << 32;
+    io->r14 = l->recv;
+    io->r15 = s->deadline ? *s->deadline : 0;
+    io->w[0] = (u64)q.result;
+    io->w[1] = io->w[2] = io->w[3] = io->w[4] = io->w[5] = 0;
+    return true;
 }
 
 /* The answer itself was refused (nothing has happened): a mistake of this server, so say so, and let the
  * caller go on. */
-static void answer_refused(struct loop *l) {
+static void answer_refused(struct loop *l, err why) {
     struct ipc_ctx *c = &l->ctx;
-    log_line("answer to label %#lx of %u refused: %s", c->label, c->badge, err_name((err)l->io.rax));
+    ASSERT(l->answer == c->reply);
+    log_line("answer to label %#lx of %u refused: %s", c->label, c->badge, err_name(why));
     err e = c->kind == MSG_FAULT ? ipc_answer_fault(c->reply, NULL, 0)
                                  : ipc_answer(c->reply, -E_PROTO, NULL, 0, 0);
     ASSERT(e >= 0);
     take_back(l, c->reply);
-    l->answer = false;
+    l->answer = 0;
 }
 
-static void fill_ctx(struct loop *l) {
-    struct ipc_io *io = &l->io;
+/* c->tail stays what it is: this thread's. */
+static inline void fill_ctx(struct loop *l, const struct ipc_io *io) {
     struct ipc_ctx *c = &l->ctx;
     c->call = io->r13;
     c->label = io->label;
@@ -136,12 +176,10 @@ static void fill_ctx(struct loop *l) {
     c->tail_words = 0;
     c->send_cap = 0;
     c->cap = 0;
-    c->tail = ipc_tail();
-    if (c->flags & IPC_CAP) {
+    if (__builtin_expect(c->flags & IPC_CAP, 0)) {
         c->cap = l->recv;
         l->recv = must_slot();
     }
-    l->spare = 0;
 }
 
 static err unexpected(struct ipc_ctx *c) {
@@ -149,64 +187,49 @@ static err unexpected(struct ipc_ctx *c) {
     return -E_NOSYS;
 }
 
-static err dispatch(struct loop *l) {
+static inline err dispatch(struct loop *l) {
     const struct server *s = l->s;
     struct ipc_ctx *c = &l->ctx;
     u64 *w = l->io.w;
     if (c->label > 0xff && (c->label & 0xffff) != LABEL_ALIEN)
         return s->on_call ? s->on_call(c, c->label, w) : unexpected(c);
-    if (c->kind == MSG_FAULT && s->on_fault)
-        return s->on_fault(c, (const struct fault_words *)w);
     if (c->kind == MSG_ALIEN && s->on_alien)
         return s->on_alien(c, c->label >> 16, w);
+    if (c->kind == MSG_FAULT && s->on_fault)
+        return s->on_fault(c, (const struct fault_words *)w);
     if (c->kind == MSG_EXCEPTION && s->on_exception)
         return s->on_exception(c, (const struct exception_words *)w);
     return unexpected(c);
 }
 
-/* A message answered by the hook: its right lies in the spare slot, and the next one's goes into the slot of
- * the answer before, or into a fresh one. */
-static bool answer_quickly(struct loop *l) {
-    u64 flags = IPC_FLAGS(l->io.r14);
-    if (!l->s->quick || (flags & IPC_CAP) || !l->s->quick(&l->io))
-        return false;
-    u32 next = l->answer ? l->ctx.reply : 0;
-    l->ctx.reply = l->spare;
-    l->ctx.disposition = IPC_REPLY;
-    l->spare = next;
-    l->answer = true;
-    l->io.rbx = l->ctx.reply;
-    l->io.rax = SYS_reply_wait | MSG_REG_WORDS << 8;
-    return true;
-}
-
-static void one_message(struct loop *l) {
-    wait_for_message(l);
-    err woke = (err)l->io.rax;
-    if (woke == WOKE_MESSAGE && answer_quickly(l))
-        return;
-    if (woke < 0 && woke != -E_AGAIN && woke != -E_INTR) {
-        ASSERT(l->answer);
-        answer_refused(l);
-        return;
-    }
-    u32 used_up = l->answer ? l->ctx.reply : 0;
-    l->answer = false;
-    if (woke == WOKE_MESSAGE)
-        fill_ctx(l);
-    if (used_up)
-        take_back(l, used_up);
-    if (woke == WOKE_MESSAGE) {
+static inline void one_message(struct loop *l) {
+    struct ipc_io io; /* in registers: a quick answer touches no more than it has to */
+    prepare_wait(l, &io);
+    do
+        ipc_raw_inline(&io);
+    while (answer_quickly(l, &io));
+    err woke = (err)io.rax;
+    if (__builtin_expect(woke == WOKE_MESSAGE, 1)) {
+        ipc_copy_words(l->io.w, io.w);
+        fill_ctx(l, &io);
+        l->spare = l->answer; /* used up, and empty */
         prepare_answer(l, dispatch(l));
-        if (l->ctx.disposition == IPC_ANSWERED)
-            take_back(l, l->ctx.reply);
-    } else if (woke == WOKE_BITS && l->s->on_bits) {
-        l->s->on_bits(l->io.r15);
+        return;
     }
+    if (woke < 0 && woke != -E_AGAIN && woke != -E_INTR) {
+        answer_refused(l, woke);
+        return;
+    }
+    if (l->answer)
+        slot_free(l->answer);
+    l->answer = 0;
+    if (woke == WOKE_BITS && l->s->on_bits)
+        l->s->on_bits(io.r15);
 }
 
 _Noreturn void server_run(const struct server *s) {
     struct loop l = {.s = s, .recv = s->takes_caps ? must_slot() : 0};
+    l.ctx.tail = ipc_tail();
     for (;;)
         one_message(&l);
 }

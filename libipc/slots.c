@@ -8,20 +8,25 @@
 #define SLOTS_MAX (CAPTABLE_FRAMES_MAX * CAPS_PER_FRAME)
 
 static u64 taken[SLOTS_MAX / 64];
-static u32 hint = SLOT_FREE / 64;
+static u32 hint = SLOT_FREE / 64; /* a word, perhaps with a free slot: where one was freed or taken last */
+
+static bool find_word(void) {
+    u32 words = MIN(server_slots, SLOTS_MAX) / 64;
+    for (u32 word = SLOT_FREE / 64; word < words; word++) {
+        if (~taken[word]) {
+            hint = word;
+            return true;
+        }
+    }
+    return false;
+}
 
 u32 slot_alloc(void) {
-    u32 words = MIN(server_slots, SLOTS_MAX) / 64;
-    for (u32 i = 0; i < words; i++) {
-        u32 word = (hint + i) % words;
-        if (word < SLOT_FREE / 64 || taken[word] == ~0ull)
-            continue;
-        u32 bit = (u32)__builtin_ctzll(~taken[word]);
-        taken[word] |= 1ull << bit;
-        hint = word;
-        return word * 64 + bit;
-    }
-    return 0;
+    if (!~taken[hint] && !find_word())
+        return 0;
+    u32 bit = (u32)__builtin_ctzll(~taken[hint]);
+    taken[hint] |= 1ull << bit;
+    return hint * 64 + bit;
 }
 
 void slot_free(u32 slot) {

@@ -39,14 +39,19 @@ struct ipc_ctx {
 };
 enum ipc_disposition { IPC_REPLY, IPC_KEPT, IPC_FORWARD, IPC_ANSWERED, IPC_MAP, IPC_REPLY_REGS };
 
+/* What a quick look at a call came to. */
+struct quick {
+    bool answered;
+    i64 result;
+};
+
 struct server {
     const char *name;
     u32 endpoint;    /* slot to receive on */
     bool takes_caps; /* a slot to receive capabilities into is named at every wait */
-    /* Looks at each message first, as it came (NULL: no such look). True: it is answered at once with io's
-     * label and words 0..5, which the hook has set; for calls so short that a struct ipc_ctx would cost more
-     * than they do. It may not call, keep or forward. */
-    bool (*quick)(struct ipc_io *io);
+    /* Looks at each alien call first (NULL: no such look); one that it answers costs no struct ipc_ctx. It
+     * may look things up, but not call, wake, or set a deadline. */
+    struct quick (*quick)(u32 tag, u64 number);
     /* Calls; e.g. a wrapper round x_dispatch that checks c->badge. */
     err (*on_call)(struct ipc_ctx *c, u64 label, u64 *w);
     /* NULL: a message of that kind is answered -E_NOSYS and logged. w: the message's words. */
@@ -55,10 +60,9 @@ struct server {
                     u64 *w); /* return value: rax, unless the disposition says otherwise */
     err (*on_exception)(struct ipc_ctx *c, const struct exception_words *x);
     void (*on_bits)(u64 bits);
-    /* Deadline of the next wait, absolute TSC, 0: none. NULL: never. Asked before each wait. */
-    u64 (*deadline)(void);
-    /* Called before each wait: refill reserves, do a slice of long work. Returns true if more work is waiting
-     * (the wait only polls). */
+    const u64 *deadline; /* of the next wait, absolute TSC, 0: none. NULL: never */
+    /* Called before each wait but those after a quick answer: refill reserves, do a slice of long work.
+     * Returns true if more work is waiting (the wait only polls). */
     bool (*before_wait)(void);
 };
 
@@ -82,6 +86,8 @@ void ipc_map(struct ipc_ctx *c, const struct fault_item *items, u32 n);
 /* Answer a kept right: status and up to 6 words (a tail lies in ipc_tail() already; tail_words of it). Frees
  * the slot. */
 err ipc_answer(u32 reply, i64 status, const u64 *words, u32 n, u32 tail_words);
+/* The same for an alien call whose result is one word (rax). */
+err ipc_answer_alien(u32 reply, i64 result);
 /* The same for an alien call or exception, resuming with all registers as regs_write left them. */
 err ipc_answer_regs(u32 reply);
 /* Answer a kept fault with items. Returns how many were entered. */

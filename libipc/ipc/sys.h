@@ -20,6 +20,41 @@ struct ipc_io {
 _Static_assert(offsetof(struct ipc_io, label) == 48 && offsetof(struct ipc_io, r15) == 88, "sys.asm");
 void ipc_raw(struct ipc_io *io);
 
+/* One by one, as compilers make loops or calls of anything else. */
+static inline void ipc_copy_words(u64 to[MSG_REG_WORDS], const u64 from[MSG_REG_WORDS]) {
+    to[0] = from[0];
+    to[1] = from[1];
+    to[2] = from[2];
+    to[3] = from[3];
+    to[4] = from[4];
+    to[5] = from[5];
+}
+
+#ifdef __x86_64__
+/* The same inline, for loops that keep nothing in registers over it: io is best a local variable then. */
+static inline __attribute__((always_inline)) void ipc_raw_inline(struct ipc_io *io) {
+    register u64 w3 __asm__("r10") = io->w[3];
+    register u64 w4 __asm__("r8") = io->w[4];
+    register u64 w5 __asm__("r9") = io->w[5];
+    register u64 label __asm__("r12") = io->label;
+    register u64 r13 __asm__("r13") = io->r13;
+    register u64 r14 __asm__("r14") = io->r14;
+    register u64 r15 __asm__("r15") = io->r15;
+    __asm__ volatile("syscall"
+                     : "+D"(io->w[0]), "+S"(io->w[1]), "+d"(io->w[2]), "+r"(w3), "+r"(w4), "+r"(w5),
+                       "+r"(label), "+a"(io->rax), "+b"(io->rbx), "+r"(r13), "+r"(r14), "+r"(r15)
+                     :
+                     : "rcx", "r11", "rbp", "memory");
+    io->w[3] = w3;
+    io->w[4] = w4;
+    io->w[5] = w5;
+    io->label = label;
+    io->r13 = r13;
+    io->r14 = r14;
+    io->r15 = r15;
+}
+#endif
+
 /* A result of two words. */
 struct pair {
     err r;

@@ -175,8 +175,11 @@ static void on_bits(u64 bits) {
     serve();
 }
 
-static u64 deadline(void) {
-    return clock_deadline(driver_deadline(&driver));
+static u64 deadline;
+
+static bool before_wait(void) {
+    deadline = clock_deadline(driver_deadline(&driver));
+    return false;
 }
 
 /* Own frames in one piece in the DMA zone, mapped, and pinned for as long as the controller may use them. */
@@ -229,7 +232,8 @@ int main(void) {
         .takes_caps = true,
         .on_call = on_call,
         .on_bits = on_bits,
-        .deadline = deadline,
+        .deadline = &deadline,
+        .before_wait = before_wait,
     };
     log_name(server.name);
     err e = frame_client_init();

@@ -130,8 +130,11 @@ static void on_bits(u64 bits) {
     tell_linux();
 }
 
-static u64 deadline(void) {
-    return clock_deadline(channels_deadline(&channels));
+static u64 deadline;
+
+static bool before_wait(void) {
+    deadline = clock_deadline(channels_deadline(&channels));
+    return false;
 }
 
 int main(void) {
@@ -140,7 +143,8 @@ int main(void) {
         .endpoint = SLOT_ENDPOINT,
         .on_call = on_call,
         .on_bits = on_bits,
-        .deadline = deadline,
+        .deadline = &deadline,
+        .before_wait = before_wait,
     };
     const struct info_page *info = (const struct info_page *)INFO_PAGE;
     enum console_mode mode = channels_mode(info->cmdline);

@@ -27,7 +27,7 @@ struct call {
     u8 flags;   /* enum msg_flag */
     u8 verdict; /* enum verdict */
     u64 progress;
-    u64 w[6];
+    const u64 *w; /* its six words: the message's, or those that were kept */
     /* With FORWARDED. */
     u64 label, out[6];
     u32 out_words;

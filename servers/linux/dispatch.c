@@ -4,15 +4,19 @@
 
 #include <ipc/assert.h>
 #include <ipc/log.h>
+#include <ipc/sys.h>
 
 #include "kern.h"
 #include "state.h"
 
 static void keep(struct call *k) {
     struct task *t = k->task;
-    t->call = (struct kept_call){.reply = k->reply, .number = k->number, .progress = k->progress};
-    for (u32 i = 0; i < 6; i++)
-        t->call.w[i] = k->w[i];
+    struct kept_call *kept = &t->call;
+    kept->reply = k->reply;
+    kept->number = k->number;
+    kept->progress = k->progress;
+    if (k->w != kept->w) /* else it waits again */
+        ipc_copy_words(kept->w, k->w);
     wait_on(k->queue, &t->waiter);
     if (k->deadline)
         timer_set(&state.timers, &t->timer, k->deadline);
@@ -29,38 +33,38 @@ static i64 unknown_call(struct call *k) {
     return -E_NOSYS;
 }
 
-/* Another worker must stay for calls that are answered at once. */
-static bool workers_left(void) {
-    return state.waiting_workers < WORKERS - 1;
-}
-
-static i64 run_handler(struct call *k, const struct syscall_entry *e) {
-    struct task *t = k->task;
-    if (e->waits && !workers_left()) {
+/* A handler that may wait for the disk. */
+static i64 run_waiting(struct call *k, syscall_handler handler) {
+    if (!workers_left()) {
         k->verdict = BLOCKED;
         k->queue = &state.jobs;
         k->deadline = 0;
         return 0;
     }
-    state.waiting_workers += e->waits;
-    t->busy = true;
-    i64 r = e->handler(k);
-    t->busy = false;
-    state.waiting_workers -= e->waits;
+    state.waiting_workers++;
+    i64 r = handler(k);
+    state.waiting_workers--;
     return r;
+}
+
+/* It was killed while its handler was under way. */
+static void bury(struct call *k) {
+    if (k->verdict != FAULTING && k->verdict != FORWARDED)
+        k->verdict = GONE;
+    task_bury(k->task);
 }
 
 i64 dispatch(struct call *k) {
     struct task *t = k->task;
     const struct syscall_entry *e = k->number < SYSCALLS_LINUX ? &syscall_table[k->number] : NULL;
-    i64 r = e && e->handler ? run_handler(k, e) : unknown_call(k);
-    if (t->ending) {
-        if (k->verdict != FAULTING && k->verdict != FORWARDED)
-            k->verdict = GONE;
-        task_bury(t);
-        return 0;
-    }
-    if (k->verdict == BLOCKED)
+    if (!e || !e->handler)
+        return unknown_call(k);
+    t->busy = true;
+    i64 r = e->waits ? run_waiting(k, e->handler) : e->handler(k);
+    t->busy = false;
+    if (t->ending)
+        bury(k);
+    else if (k->verdict == BLOCKED)
         keep(k);
     return r;
 }
@@ -95,11 +99,14 @@ static void run_again(struct task *t) {
     complete(&k, r);
 }
 
-bool jobs_ready(void) {
-    return !wait_empty(&state.jobs) && workers_left();
+void answer_kept(struct task *t, i64 result) {
+    wait_leave(&state.run, &t->waiter);
+    timer_set(&state.timers, &t->timer, 0);
+    kern_answer(t->call.reply, result);
+    t->call.reply = 0;
 }
 
-void run_kept_calls(void) {
+void run_woken(void) {
     struct waiter *w;
     while ((w = run_next(&state.run)))
         run_again(container_of(w, struct task, waiter));
@@ -115,8 +122,10 @@ void run_jobs(void) {
 }
 
 void wake(struct wait_queue *q) {
-    wake_up(&state.run, q);
-    wake_up(&state.run, &state.pollers);
+    if (!wait_empty(q))
+        wake_up(&state.run, q);
+    if (!wait_empty(&state.pollers))
+        wake_up(&state.run, &state.pollers);
 }
 
 /* A signal has come: a call that waits looks at it (those that wait for a worker will anyway). */

@@ -3,6 +3,7 @@
  * to PIPE_BUF bytes go in whole or not at all. */
 #include "kern.h"
 #include "state.h"
+#include "sys.h"
 
 /* A call of a reader or writer that was cut short by an absent page: what was moved, or the fault. */
 static i64 short_or_fault(struct call *k, u64 done, u64 stopped, u64 access) {
@@ -69,6 +70,22 @@ static i64 broken_pipe(struct call *k, u64 done) {
     return -E_PIPE;
 }
 
+/* Bytes for which a reader waits go straight to it: one copy, and its handler need not run again. False: not
+ * so simple, and nothing has happened. */
+static bool hand_over(struct call *k, struct pipe *p, u64 buffer, u64 bytes) {
+    struct waiter *first = TAILQ_FIRST(&p->readable.waiters);
+    if (!first || pipe_used(&p->ring))
+        return false;
+    struct task *reader = container_of(first, struct task, waiter);
+    const struct kept_call *read = &reader->call;
+    if (syscall_table[read->number].handler != linux_read || read->w[2] < bytes)
+        return false;
+    if (kern_copy_between(read->reply, read->w[1], k->reply, buffer, bytes) < bytes)
+        return false;
+    answer_kept(reader, (i64)bytes);
+    return true;
+}
+
 /* k->progress: bytes written before this call had to wait. */
 static i64 pipe_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
     struct pipe *p = f->pipe;
@@ -79,6 +96,8 @@ static i64 pipe_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
             return broken_pipe(k, k->progress);
         if (!bytes)
             return 0;
+        if (hand_over(k, p, buffer + k->progress, bytes - k->progress))
+            return (i64)bytes;
         u64 left = bytes - k->progress, room = pipe_room(&p->ring);
         if (room && (left <= room || bytes > PIPE_BUF)) {
             u64 n = fill(k, p, buffer + k->progress, MIN(left, room), &e, &stopped);

@@ -46,6 +46,11 @@ u64 kern_copy_out(u32 slot, u64 to, const void *from, u64 bytes, u64 *stopped) {
     return done;
 }
 
+u64 kern_copy_between(u32 to_slot, u64 to, u32 from_slot, u64 from, u64 bytes) {
+    struct pair p = sys_copy(to_slot, to, from_slot, from, MIN(bytes, COPY_BYTES_MAX));
+    return p.r < 0 ? 0 : (u64)p.r;
+}
+
 err kern_fault_as(u32 reply, u64 address, u64 access, u64 progress) {
     return sys_fault_as(reply, address, access, progress);
 }
@@ -107,8 +112,7 @@ void kern_regs_write(u32 thread, const struct user_regs *regs, u32 parts) {
 
 /* The one that waited may be gone: then the slot is just freed. */
 void kern_answer(u32 reply, i64 result) {
-    u64 word = (u64)result;
-    err e = ipc_answer(reply, result < 0 ? result : 0, &word, 1, 0);
+    err e = ipc_answer_alien(reply, result);
     ASSERT(e >= 0);
     slot_free(reply);
 }

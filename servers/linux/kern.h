@@ -13,6 +13,8 @@
  * allowed. */
 u64 kern_copy_in(u32 slot, void *to, u64 from, u64 bytes, u64 *stopped);
 u64 kern_copy_out(u32 slot, u64 to, const void *from, u64 bytes, u64 *stopped);
+/* From one program to another; how many bytes, perhaps fewer. */
+u64 kern_copy_between(u32 to_slot, u64 to, u32 from_slot, u64 from, u64 bytes);
 err kern_fault_as(u32 reply, u64 address, u64 access, u64 progress) must_check;
 
 /* A thread object in a program's space, made of a frame of this server, not started. -E_NOMEM. */

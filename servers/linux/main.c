@@ -17,8 +17,8 @@
 #include "quick.h"
 #include "state.h"
 
-/* What became of a message: its call's verdict in the loop's terms. */
-static err verdict(struct ipc_ctx *c, const struct call *k, i64 result) {
+/* What became of a message: its call's verdict, not ANSWER, in the loop's terms. */
+static void verdict(struct ipc_ctx *c, const struct call *k) {
     switch ((enum verdict)k->verdict) {
     case BLOCKED:
         ipc_keep(c);
@@ -36,7 +36,6 @@ static err verdict(struct ipc_ctx *c, const struct call *k, i64 result) {
     case GONE: /* nobody hears the answer */
         break;
     }
-    return result;
 }
 
 static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
@@ -47,26 +46,26 @@ static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
     struct call k;
     call_begin(&k, t, c->reply, MIN(number, 0xffff), c->flags, c->flags & IPC_AGAIN ? c->progress : 0, w);
     i64 result = dispatch(&k);
-    if (!jobs_ready() || k.verdict == BLOCKED)
-        return verdict(c, &k, result);
-    /* Calls that may wait for the disk are taken up before the next message: so answer this one first. */
-    ipc_keep(c);
-    complete(&k, result);
-    return 0;
+    if (jobs_ready() && k.verdict != BLOCKED) {
+        /* Calls that may wait for the disk are taken up before the next message: so answer this one first. */
+        ipc_keep(c);
+        complete(&k, result);
+    } else if (k.verdict != ANSWER) {
+        verdict(c, &k);
+    }
+    return result;
 }
 
 /* Calls that only look something up: round all the rest. */
-static bool quick(struct ipc_io *io) {
-    u64 number = io->label >> 16;
-    if ((io->label & 0xffff) != LABEL_ALIEN || number >= QUICK_CALLS || !quick_table[number])
-        return false;
-    struct task *t = task_find(&state.tasks, (u32)(io->rbx >> 32));
+static struct quick quick(u32 tag, u64 number) {
+    quick_call f = number < QUICK_CALLS ? quick_table[number] : NULL;
+    if (!f)
+        return (struct quick){.answered = false};
+    struct task *t = task_find(&state.tasks, tag);
     ASSERT(t);
     state.calls++;
     t->restart = RESTART_NONE;
-    io->label = 0;
-    io->w[0] = (u64)quick_table[number](t);
-    return true;
+    return (struct quick){true, f(t)};
 }
 
 static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
@@ -77,7 +76,8 @@ static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
     exception(&k, x);
     if (k.verdict == ANSWER)
         k.verdict = REGISTERS;
-    return verdict(c, &k, 0);
+    verdict(c, &k);
+    return 0;
 }
 
 static void on_bits(u64 bits) {
@@ -87,10 +87,6 @@ static void on_bits(u64 bits) {
         console_changed();
     if (bits & (BIT(BIT_MEMORY_LOW) | BIT(BIT_DRAIN)))
         kern_drain();
-}
-
-static u64 deadline(void) {
-    return timers_first(&state.timers);
 }
 
 static bool before_wait(void) {
@@ -106,7 +102,7 @@ static const struct server server = {.name = "linux",
                                      .on_alien = on_alien,
                                      .on_exception = on_exception,
                                      .on_bits = on_bits,
-                                     .deadline = deadline,
+                                     .deadline = &state.timers.first,
                                      .before_wait = before_wait};
 
 static void worker(void *argument) {

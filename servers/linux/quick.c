@@ -19,6 +19,6 @@ static i64 quick_zero(const struct task *t) {
     return 0; /* all programs are root's */
 }
 
-i64 (*const quick_table[QUICK_CALLS])(const struct task *t) = {
+const quick_call quick_table[QUICK_CALLS] = {
     [39] = quick_getpid, [110] = quick_getppid, [186] = quick_gettid, [111] = quick_getpgrp,
     [102] = quick_zero,  [104] = quick_zero,    [107] = quick_zero,   [108] = quick_zero};

@@ -5,4 +5,5 @@
 #include "task.h"
 
 #define QUICK_CALLS 256
-extern i64 (*const quick_table[QUICK_CALLS])(const struct task *t);
+typedef i64 (*quick_call)(const struct task *t);
+extern const quick_call quick_table[QUICK_CALLS];

@@ -78,9 +78,9 @@ i64 deliver(struct call *k);
 i64 resume(struct call *k);
 
 /* dispatch.c */
-void run_kept_calls(void);
-void complete(struct call *k, i64 result); /* a call or exception whose right to answer was kept */
-void wake(struct wait_queue *q);           /* and the pollers */
+void complete(struct call *k, i64 result);    /* a call or exception whose right to answer was kept */
+void answer_kept(struct task *t, i64 result); /* a call that waits, without its handler's running again */
+void wake(struct wait_queue *q);              /* and the pollers */
 void task_wait_wake(struct task *t);
 void call_timer_expired(struct timer *t);
 

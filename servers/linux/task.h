@@ -44,7 +44,6 @@ struct fs {
 struct kept_call {
     u32 reply; /* slot; 0: none is kept */
     u16 number;
-    u16 flags; /* enum msg_flag */
     u64 progress;
     u64 w[6];
 };

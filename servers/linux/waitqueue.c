@@ -48,17 +48,13 @@ struct waiter *run_next(struct wait_queue *run) {
 
 void timers_init(struct timers *t) {
     TAILQ_INIT(&t->list);
+    t->first = 0;
 }
 
-void timer_set(struct timers *t, struct timer *timer, u64 at) {
-    if (timer->at)
-        TAILQ_REMOVE(&t->list, timer, link);
-    timer->at = at;
-    if (!at)
-        return;
+static void insert(struct timers *t, struct timer *timer) {
     struct timer *later;
     TAILQ_FOREACH(later, &t->list, link) {
-        if (later->at > at) {
+        if (later->at > timer->at) {
             TAILQ_INSERT_BEFORE(later, timer, link);
             return;
         }
@@ -66,9 +62,14 @@ void timer_set(struct timers *t, struct timer *timer, u64 at) {
     TAILQ_INSERT_TAIL(&t->list, timer, link);
 }
 
-u64 timers_first(const struct timers *t) {
+void timer_change(struct timers *t, struct timer *timer, u64 at) {
+    if (timer->at)
+        TAILQ_REMOVE(&t->list, timer, link);
+    timer->at = at;
+    if (at)
+        insert(t, timer);
     struct timer *first = TAILQ_FIRST(&t->list);
-    return first ? first->at : 0;
+    t->first = first ? first->at : 0;
 }
 
 void timers_run(struct timers *t, u64 now) {

@@ -28,6 +28,7 @@ struct timer {
 };
 struct timers {
     TAILQ_HEAD(timer_list, timer) list;
+    u64 first; /* when the first is due; 0: none is set */
 };
 
 void wait_queue_init(struct wait_queue *q);
@@ -46,8 +47,10 @@ struct waiter *run_next(struct wait_queue *run);
 
 void timers_init(struct timers *t);
 /* Sets (again) or, with at 0, ends a timer. */
-void timer_set(struct timers *t, struct timer *timer, u64 at);
-/* When the first is due; 0: none is set. */
-u64 timers_first(const struct timers *t);
+void timer_change(struct timers *t, struct timer *timer, u64 at);
+static inline void timer_set(struct timers *t, struct timer *timer, u64 at) {
+    if (timer->at | at)
+        timer_change(t, timer, at);
+}
 /* Ends all timers due at `now` and calls their `expired`, earliest first. */
 void timers_run(struct timers *t, u64 now);

@@ -92,6 +92,6 @@ Test(wait, timers_expire_in_order_and_once) {
         u64 first = 0;
         for (u32 n = 0; n < TIMERS; n++)
             first = due[n] && (!first || due[n] < first) ? due[n] : first;
-        cr_assert_eq(timers_first(&timers), first);
+        cr_assert_eq(timers.first, first);
     }
 }

@@ -106,6 +106,12 @@ u64 kern_copy_out(u32 s, u64 to, const void *from, u64 bytes, u64 *stopped) {
     return move(s, (void *)(uintptr_t)from, to, bytes, stopped, true);
 }
 
+u64 kern_copy_between(u32 to_slot, u64 to, u32 from_slot, u64 from, u64 bytes) {
+    u8 between[PAGE_BYTES];
+    u64 stopped, n = kern_copy_in(from_slot, between, from, MIN(bytes, sizeof between), &stopped);
+    return kern_copy_out(to_slot, to, between, n, &stopped);
+}
+
 err kern_fault_as(u32 reply, u64 address, u64 access, u64 progress) {
     (void)access;
     cr_assert_eq(slot[reply].kind, SLOT_REPLY);
@@ -347,8 +353,8 @@ enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result) {
                          .reply = reply_for(t),
                          .number = (u16)number,
                          .flags = under_way[tid].flags,
-                         .progress = under_way[tid].progress};
-        memcpy(k.w, w, sizeof k.w);
+                         .progress = under_way[tid].progress,
+                         .w = under_way[tid].w};
         i64 r = dispatch(&k);
         conclude(&k, r);
     } while (under_way[tid].again);
@@ -365,8 +371,8 @@ static void serve_faults(void) {
                              .reply = reply_for(t),
                              .number = (u16)under_way[tid].number,
                              .flags = under_way[tid].flags,
-                             .progress = under_way[tid].progress};
-            memcpy(k.w, under_way[tid].w, sizeof k.w);
+                             .progress = under_way[tid].progress,
+                             .w = under_way[tid].w};
             i64 r = dispatch(&k);
             conclude(&k, r);
         }
