@@ -60,7 +60,6 @@ enum slot {
     SLOT_FRAME_ACCT, /* frame's account: frames are given back to it */
     SLOT_IRQ,        /* irq authority (ata: 14; console: 3, 4) */
     SLOT_IOPORT,     /* port authority (ata, console) */
-    SLOT_TRACE,      /* trace authority: setting the mask (events of one's own need nothing) */
     SLOT_SELF_LAST = 15,
     SLOT_SERVICE =
         16, /* + enum server_id: endpoint of that server, badged with the client's own number; CALL, NOTIFY */

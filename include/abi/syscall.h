@@ -110,7 +110,7 @@ enum syscall {
 #define FORWARD_COUNT(rax)                  (((rax) >> 42) & 0x3ff)
 #define FORWARD_RIGHTS(rax)                 (((rax) >> 52) & 0xf)
 
-enum woke { WOKE_MESSAGE = 0, WOKE_BITS = 1, WOKE_NOTHING = 2 };
+enum woke { WOKE_MESSAGE = 0, WOKE_BITS = 1 };
 enum msg_kind { MSG_CALL, MSG_FAULT, MSG_ALIEN, MSG_EXCEPTION }; /* what the sender waits for */
 enum msg_flag {
     IPC_CAP = 1, /* a capability was put into the slot to receive into */

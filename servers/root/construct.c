@@ -141,7 +141,6 @@ static void grant_own(enum server_id id) {
     grant(id, SLOT_ACCOUNT, ROOT_SLOT(id, OF_ACCOUNT), RIGHT_CONTROL, 0);
     grant(id, SLOT_ENDPOINT, ROOT_SLOT(id, OF_ENDPOINT), RIGHT_CALL | RIGHT_RECV | RIGHT_NOTIFY, 0);
     grant(id, SLOT_FRAME_ACCT, ROOT_SLOT(SRV_FRAME, OF_ACCOUNT), 0, 0);
-    grant(id, SLOT_TRACE, BOOT_TRACE, RIGHT_ALL, 0);
     if (w->irqs)
         grant(id, SLOT_IRQ, BOOT_IRQ, RIGHT_ALL, 0);
     if (w->ports)

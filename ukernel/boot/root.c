@@ -116,7 +116,6 @@ struct thread *root_create(const struct info_module *module, pfn first, u64 fram
     pfn message = map_new(s, MSG_BASE, MAP_READ | MAP_WRITE);
     map(s, INFO_PAGE, info_frame, MAP_READ);
     s->table = create_table(s, t);
-    s->table_generation = frame_table[virt_to_frame(s->table)].generation;
     s->table->bound++;
     err e = thread_bind(t, s, 0, message, ACCOUNT_ROOT, PRIO_ROOT, 0);
     ASSERT(!e);

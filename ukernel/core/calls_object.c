@@ -347,7 +347,7 @@ i64 call_ports(struct call *c) {
 
 i64 call_trace_mask(struct call *c) {
     err e;
-    if (!call_cap(c, c->a[0], KIND_TRACING, 0, &e))
+    if (!call_cap(c, c->a[0], KIND_TRACING, RIGHT_CONTROL, &e))
         return e;
     trace_set_mask(c->a[1]);
     return 0;

@@ -34,7 +34,6 @@ struct space {
     u32 threads; /* bound to it */
     struct endpoint_ref pager, system_call, exception;
     struct captable *table; /* capabilities of its threads; NULL: none */
-    u32 table_generation;   /* of the table's first frame when it was bound */
     vaddr cursor;           /* destroy: next address to take down */
     struct permit permits[PERMITS_PER_SPACE];
     struct port_range ports[SPACE_PORTS_MAX];

@@ -55,6 +55,16 @@ Test(calls, who_has_no_account_sees_no_frames) {
     cr_assert_eq(plain(SYS_frames_list, 1, 0, 0), -E_OWNER);
 }
 
+Test(calls, the_trace_mask_needs_control) {
+    struct space *s = begin();
+    struct capability *c = captable_slots(s->table) + 5;
+    *c = (struct capability){.kind = KIND_TRACING, .rights = (u8)~RIGHT_CONTROL};
+    cr_assert_eq(plain(SYS_trace_mask, 5, 1, 0), -E_RIGHTS);
+    cr_assert_eq(plain(SYS_trace_event, 1, 0, 0), 0); /* events are anybody's */
+    c->rights = RIGHT_CONTROL;
+    cr_assert_eq(plain(SYS_trace_mask, 5, 1, 0), 0);
+}
+
 /* Every path of a fault traces the same. */
 Test(calls, a_fault_is_traced_with_its_number) {
     struct space *s = begin();
