@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Quire's build. `make help` lists the targets; docs/testing.md says how parts and tests plug in (build.mk files).
 #
-# Variables: CC=gcc|clang, RELEASE=1 (no audits), PART=name, V=1 (show commands), P=protocol.
-# Each combination of CC and RELEASE has a build folder of its own, so that they can stand side by side.
+# Variables: CC=gcc|clang, RELEASE=1 (no audits), SLOW=1 (the kernel without its short paths), PART=name, V=1 (show commands), P=protocol.
+# Each combination of CC, RELEASE and SLOW has a build folder of its own, so that they can stand side by side.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -13,7 +13,7 @@ SHELL := /bin/sh
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)
+B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)$(if $(SLOW),/slow)
 Q := $(if $(V),,@)
 say = @printf '  %-8s %s\n' $(1) $(2)
 
@@ -44,7 +44,7 @@ list = $(or $($(call upper,$(1))_$(2)),$($(1)_$(2)))
 WARN := -std=c17 -Wall -Wextra -Werror
 FREESTANDING := -ffreestanding -nostdlib -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
     -fcf-protection=none -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-strict-aliasing -O2 -g
-DEFINES := $(if $(RELEASE),,-DDEBUG)
+DEFINES := $(if $(RELEASE),,-DDEBUG) $(if $(SLOW),-DSLOW_PATHS)
 DEPS = -MMD -MP -MF $@.d
 
 KERNEL_CFLAGS := $(WARN) $(FREESTANDING) -mcmodel=kernel $(DEFINES) -Iinclude -Iukernel
@@ -142,7 +142,7 @@ include tests/docs/docs.mk
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/  \1@\2/p' Makefile images/images.mk tests/tests.mk tests/docs/docs.mk \
 	    | sort | awk -F@ '{ printf "  %-24s %s\n", $$1, $$2 }'
-	@echo "  variables: CC=gcc|clang RELEASE=1 V=1 PART=name P=protocol SECONDS=n"
+	@echo "  variables: CC=gcc|clang RELEASE=1 SLOW=1 V=1 PART=name P=protocol SECONDS=n"
 
 all: ## kernel and servers (the default)
 

@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "arch/log.h"
 #include "arch/switch.h"
+#include "boot/main.h"
 #include "mm/space.h"
 
 enum selector { SEL_KCODE = 0x08, SEL_KDATA = 0x10, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
@@ -83,7 +84,7 @@ static void load_tss(void) {
     for (u32 i = 0; i < IST_COUNT; i++)
         tss.ist[i] = (u64)ist_stacks[i + 1];
     memset(tss.ports, 0xff, sizeof tss.ports);
-    tss.ports_at = sizeof tss;
+    tss.ports_at = PORTS_CLOSED;
 }
 
 static void load_idt(void) {
@@ -141,37 +142,30 @@ void arch_leave_space(void) {
     write_cr3(cpu.kernel_cr3);
 }
 
+/* Open or close the ports of a space in the bitmap, and let it count there or not. */
 static void set_ports(struct space *s, bool open) {
     for (u32 i = 0; i < s->ports_count; i++)
-        for (u32 p = s->ports[i].first; p <= s->ports[i].last; p++) {
-            if (open)
-                tss.ports[p / 8] &= (u8) ~(1 << p % 8);
-            else
-                tss.ports[p / 8] |= (u8)(1 << p % 8);
-        }
+        for (u32 p = s->ports[i].first; p <= s->ports[i].last; p++)
+            tss.ports[p / 8] = (u8)((tss.ports[p / 8] & ~(1 << p % 8)) | !open << p % 8);
+    s->ports_at = open ? offsetof(struct tss, ports) : PORTS_CLOSED;
+    if (s == cpu.space)
+        tss.ports_at = s->ports_at;
+    cpu.ports = open ? s : NULL;
 }
 
-void arch_switch_ports(struct space *s) {
-    if (s->ports_count == 0) {
-        tss.ports_at = sizeof tss;
-        return;
-    }
-    tss.ports_at = offsetof(struct tss, ports);
-    if (cpu.ports == s)
-        return;
+bool arch_ports_open(void) {
+    struct space *s = cpu.space;
+    if (s == cpu.ports || !s->ports_count)
+        return false;
     if (cpu.ports)
         set_ports(cpu.ports, false);
     set_ports(s, true);
-    cpu.ports = s;
+    return true;
 }
 
-void arch_ports_changed(struct space *s) {
-    if (cpu.ports == s) {
-        memset(tss.ports, 0xff, TSS_PORTS_BYTES);
-        cpu.ports = NULL;
-    }
-    if (cpu.space == s)
-        arch_switch_ports(s);
+void arch_ports_close(struct space *s) {
+    if (s == cpu.ports)
+        set_ports(s, false);
 }
 
 void arch_fpu_init(struct thread *t) {
@@ -192,6 +186,20 @@ void arch_fpu_save(struct thread *t) {
         return;
     __asm__ volatile("fxsave64 %0" : "=m"(t->fpu));
     cpu.fpu = NULL;
+}
+
+void arch_switch(struct thread *t) {
+    struct space *s = t->space;
+    cpu.current = t;
+    tss.rsp0 = (u64)(&t->regs + 1);
+    if (s != cpu.space) {
+        cpu.space = s;
+        info_page->switches++;
+        tss.ports_at = s->ports_at;
+        write_cr3(s->cr3);
+    }
+    if ((t->flags & THREAD_ALIEN) && cpu.fpu != t)
+        arch_switch_fpu(t);
 }
 
 void arch_switch_fpu(struct thread *t) {

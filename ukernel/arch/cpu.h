@@ -7,16 +7,18 @@
 struct space;
 struct thread;
 
-/* The state of this CPU. More CPUs would get one each. entry.asm knows the offsets of the first three. */
+/* The state of this CPU. More CPUs would get one each. entry.asm knows the offsets. */
 struct cpu {
     struct thread *current; /* whose registers an entry saves; NULL while idle */
     void *kernel_stack;     /* top of the one kernel stack */
     u64 user_rsp;           /* scratch of the system-call entry */
-    struct space *space;    /* whose page tables are in CR3; NULL: the kernel's own */
-    struct thread *fpu;     /* whose FPU state and FS base are in the processor; NULL: nobody's */
-    struct space *ports;    /* whose ports are open in the I/O bitmap; NULL: none are */
-    u64 calls;              /* last call number given out */
-    u64 kernel_cr3;         /* the kernel's own top table (arch_init) */
+    u8 ready_level;      /* highest priority that is ready, the running thread not counted; 0: none; 255 while
+                            events are traced that the short paths do not write */
+    struct space *space; /* whose page tables are in CR3; NULL: the kernel's own */
+    struct thread *fpu;  /* whose FPU state and FS base are in the processor; NULL: nobody's */
+    struct space *ports; /* whose ports the I/O bitmap opens; NULL: it opens none */
+    u64 calls;           /* last call number given out */
+    u64 kernel_cr3;      /* the kernel's own top table (arch_init) */
 };
 extern struct cpu cpu;
 
@@ -39,8 +41,11 @@ void arch_fpu_save(struct thread *t);
 void arch_fpu_init(struct thread *t);
 /* Make t->fpu, that came from a user, one that FXRSTOR takes (reserved MXCSR bits are cleared). */
 void arch_fpu_clean(struct thread *t);
-/* The space's ports changed, or it goes away. */
-void arch_ports_changed(struct space *s);
+/* The I/O bitmap is filled when a thread uses a port for which it has the right. True: it was not filled for
+ * the current space, now it is, and the instruction is to be tried again. */
+bool arch_ports_open(void);
+/* The space's ports will change, or it goes away: the bitmap does not open them any more. */
+void arch_ports_close(struct space *s);
 /* Leave the boot path for good and run t (NULL: idle). In entry.asm. */
 __attribute__((noreturn)) void enter_thread(struct thread *t);
 
@@ -61,6 +66,8 @@ void timer_init(void);
 /* Raise IRQ_TIMER once, not long before `at` (absolute TSC) and possibly much earlier: the caller looks at
  * the time and asks again. 0: never. */
 void timer_set(u64 at);
+
+#define PORTS_CLOSED 0xffff /* beyond the TSS's limit */
 
 #ifndef HOST_TEST
 static inline void arch_invlpg(vaddr va) {

@@ -1,28 +1,36 @@
 ; SPDX-License-Identifier: MIT
-; Every way into the kernel and out of it. Registers of the interrupted thread are stored straight into struct thread
-; (its regs are at offset 0; TSS.rsp0 points to their end). C runs on the one kernel stack, always from its top, and
-; returns the thread to run next, or 0: idle.
+; Every way into the kernel and out of it, and the short paths of IPC. Registers of the interrupted thread are stored
+; straight into struct thread (its regs are at offset 0; TSS.rsp0 points to their end). C runs on the one kernel stack,
+; always from its top, and returns the thread to run next, or 0: idle.
 %include "offsets.inc"
 bits 64
 default rel
 
-extern cpu
+extern cpu, tss, info_page
 extern kernel_syscall           ; struct thread *(struct thread *)
+extern kernel_plain_done        ; struct thread *(struct thread *)
 extern kernel_interrupt         ; struct thread *(struct thread *)
 extern kernel_trap              ; struct thread *(struct thread_regs *): from ring 0
 extern kernel_fatal             ; noreturn (struct thread_regs *)
+extern kernel_plain_timed       ; i64 (u64 arguments...)
+extern plain_calls              ; handlers by number, 0: none
+extern fault_begin              ; struct endpoint *(struct thread *, vaddr)
+extern fault_answer_one         ; bool (struct thread *, u8 account, const struct fault_item *)
+extern ipc_fault_answered       ; struct thread *(struct thread *, struct thread *to, u32 entered)
+extern arch_switch_fpu          ; void (struct thread *)
 
-; SAVE registers to the thread at rsp; LOAD them from the thread at rax; EACH: one instruction for each.
+; SAVE registers to the thread at rsp; LOAD them from the thread at the first operand; EACH: one instruction for each.
 %macro SAVE 1-*
 %rep %0
     mov [rsp + T_%1], %1
 %rotate 1
 %endrep
 %endmacro
-%macro LOAD 1-*
-%rep %0
-    mov %1, [rax + T_%1]
+%macro LOAD 2-*
+%xdefine %%thread %1
+%rep %0 - 1
 %rotate 1
+    mov %1, [%%thread + T_%1]
 %endrep
 %endmacro
 %macro EACH 2-*
@@ -32,21 +40,78 @@ extern kernel_fatal             ; noreturn (struct thread_regs *)
     %%instruction %1
 %endrep
 %endmacro
+%define PUSH_REGS EACH push, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+%define POP_REGS  EACH pop, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
 
 section .text
 
-; SYSCALL: rcx = return address, r11 = flags; interrupts off by SFMASK.
+; SYSCALL: rcx = return address, r11 = flags; interrupts off by SFMASK. From here on rsp = the thread.
 global syscall_entry
 align 16
 syscall_entry:
     mov [cpu + CPU_USER_RSP], rsp
     mov rsp, [cpu + CPU_CURRENT]
-    SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
     mov [rsp + T_rip], rcx
     mov [rsp + T_rflags], r11
-    mov rax, [cpu + CPU_USER_RSP]
-    mov [rsp + T_rsp], rax
-    mov byte [rsp + T_BY_IRET], 0
+    mov rcx, [cpu + CPU_USER_RSP]
+    mov [rsp + T_rsp], rcx
+%ifndef SLOW_PATHS
+    test byte [rsp + T_FLAGS], THREAD_ALIEN
+    jnz short_alien_call
+    test al, al
+    jz short_call
+    cmp al, SYS_fault_reply_wait
+    jb short_reply_wait
+    je short_fault_reply_wait
+
+; A plain call: C keeps rbx, rbp and r12 to r15 for us; the others but rax and rdx the caller finds as they were. Only if
+; somebody else has to run, or the caller is stopped, everything is saved.
+    movzx r11d, al
+    cmp r11d, SYS_COUNT
+    jae syscall_long
+    mov r11, [abs plain_calls + r11 * 8]
+    test r11, r11
+    jz syscall_long
+    SAVE rdi, rsi, r8, r9, r10
+%ifdef DEBUG
+    SAVE rax
+%endif
+    mov qword [rsp + T_rdx], 0
+    mov rcx, r10
+    mov rsp, [cpu + CPU_STACK]
+%ifdef DEBUG
+    call kernel_plain_timed
+%else
+    call r11
+%endif
+    mov r11, [cpu + CPU_CURRENT]
+    test r11, r11
+    jz .gone
+    mov cl, [r11 + T_LEVEL]
+    cmp cl, [cpu + CPU_READY_LEVEL]
+    jbe .leave
+    cmp byte [r11 + T_STATE], THREAD_READY
+    jne .leave
+    LOAD r11, rdi, rsi, rdx, r8, r9, r10, rsp
+    mov rcx, [r11 + T_rip]
+    mov r11, [r11 + T_rflags]
+    o64 sysret
+.leave:
+    mov rsp, r11
+    SAVE rax, rbx, rbp, r12, r13, r14, r15
+    mov rsp, [cpu + CPU_STACK]
+.gone:
+    mov rdi, r11
+    call kernel_plain_done
+    jmp resume
+%endif
+
+; Every call the long way. What a short path needed it has saved, and it gives back what it has changed.
+syscall_long:
+    mov rcx, [rsp + T_rip]
+    mov r11, [rsp + T_rflags]
+    SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+syscall_saved:
     mov rdi, rsp
     mov rsp, [cpu + CPU_STACK]
     call kernel_syscall
@@ -56,17 +121,17 @@ syscall_entry:
 resume:
     test rax, rax
     jz idle
+resume_thread:
     cmp byte [rax + T_BY_IRET], 0
-    jne .iret
+    jne resume_iret
     mov rcx, [rax + T_rip]
     mov r11, [rax + T_rflags]
-    LOAD rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15
-    mov rsp, [rax + T_rsp]
-    mov rax, [rax + T_rax]
+    LOAD rax, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15, rsp, rax
     o64 sysret
-.iret:
+resume_iret:
+    mov byte [rax + T_BY_IRET], 0
     mov rsp, rax
-    EACH pop, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+    POP_REGS
     add rsp, 16                 ; vector, error
     iretq
 
@@ -84,20 +149,319 @@ enter_thread:
     mov rax, rdi
     jmp resume
 
-%define PUSH_REGS EACH push, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+%ifndef SLOW_PATHS
+; ---- the short paths -------------------------------------------------------------------------------------------------
+; A message to a server that waits, and an answer after which the server waits again. Label (r12) and words (rdi, rsi, rdx,
+; r10, r8, r9) stay where they are. Queues, capabilities in messages, message pages, trace events, deadlines, another
+; thread's turn: everything unusual goes the long way, before anything has changed. docs/kernel-abi.md and core/ipc.c
+; say what all this means.
+
+; Is there a live capability of an endpoint with right %2 at %1? r14 is destroyed.
+%macro CHECK_ENDPOINT 3         ; address, right, else
+    cmp byte [%1 + C_KIND], KIND_ENDPOINT
+    jne %3
+    test byte [%1 + C_RIGHTS], %2
+    jz %3
+    mov r14, [%1 + C_FRAME]
+    mov r14d, [r14 + F_GENERATION]
+    cmp r14d, [%1 + C_GENERATION]
+    jne %3
+%endmacro
+
+; May the thread run at once: nobody of its level or above is ready, nothing must happen first, no event is written?
+%macro CHECK_TURN 2             ; thread, else
+    mov cl, [%1 + T_LEVEL]
+    cmp cl, [cpu + CPU_READY_LEVEL]
+    jbe %2
+%endmacro
+
+; Where a message to endpoint rbx goes at once: r15 = the receiver, r14 = its space, r13 = its slot for the right.
+%macro FIND_RECEIVER 1          ; else
+    mov r15, [rbx + E_SERVER]
+    cmp r15, 1                  ; SERVER_LATE
+    jbe %1
+    CHECK_TURN r15, %1
+    mov r14, [r15 + T_SPACE]
+    mov rcx, [r14 + S_TABLE]
+    mov r13d, [r15 + T_REPLY_SLOT]
+    cmp r13, [rcx + TABLE_SLOTS]
+    jae %1
+    shl r13, 5
+    add r13, rcx
+    cmp byte [r13 + C_KIND], KIND_RESERVED
+    jne %1
+%endmacro
+
+; The thread at %1, of the space at r14, is the running one from now on.
+%macro SWITCH 1
+    mov [cpu + CPU_CURRENT], %1
+    lea rcx, [%1 + T_REGS_END]
+    mov [tss + TSS_RSP0], rcx
+    cmp r14, [cpu + CPU_SPACE]
+    je %%same
+    mov [cpu + CPU_SPACE], r14
+    mov rcx, [info_page]
+    inc qword [rcx + INFO_SWITCHES]
+    mov cx, [r14 + S_PORTS_AT]
+    mov [tss + TSS_PORTS_AT], cx
+    mov rcx, [r14 + S_CR3]
+    mov cr3, rcx
+%%same:
+%endmacro
+
+; The thread at rsp waits for the answer to a message of kind %1 with rax words, and the receiver runs. rbp: the badge.
+%macro HAND_OVER 1
+    inc qword [cpu + CPU_CALLS]
+    mov rcx, [cpu + CPU_CALLS]
+    mov [rsp + T_CALL], rcx
+    mov [rsp + T_RIGHT], r13
+    mov dword [rsp + T_STATE], THREAD_CALLING | %1 << 8 | %1 << 16 ; and kind, base, send_flags
+    mov dword [r13 + C_KIND], KIND_REPLY
+    mov [r13 + C_OBJECT], rsp
+    mov qword [rbx + E_SERVER], 0
+    mov byte [r15 + T_STATE], THREAD_READY
+    mov [r15 + T_SERVING], rcx
+    mov r13, rcx
+    mov rbx, [rsp + T_TAG]
+    or rbx, rbp
+    SWITCH r15
+    mov r14, [r15 + T_ENTERED]
+    or r14, rax
+%if %1 != MSG_CALL
+    or r14, %1 << 8
+%endif
+    xor eax, eax                ; WOKE_MESSAGE
+    mov rcx, [r15 + T_rip]
+    mov r11d, RFLAGS_USER       ; a wait destroys the flags
+    mov rsp, [r15 + T_rsp]
+    xor r15d, r15d              ; progress
+    o64 sysret
+%endmacro
+
+short_call:
+    SAVE rbx, rbp, r13, r15
+    cmp rax, (MSG_REG_WORDS + 1) << 8
+    jae .long
+    test r13d, r13d
+    jnz .long
+    mov rbp, [rsp + T_SPACE]
+    mov rbp, [rbp + S_TABLE]
+    cmp rbx, [rbp + TABLE_SLOTS]
+    jae .long
+    shl rbx, 5
+    add rbp, rbx
+    CHECK_ENDPOINT rbp, RIGHT_CALL, .long
+    mov rbx, [rbp + C_OBJECT]
+    mov rbp, [rbp + C_BADGE]
+    FIND_RECEIVER .long
+    shr eax, 8
+    HAND_OVER MSG_CALL
+.long:
+    LOAD rsp, rbx, rbp, r13, r15
+    xor r14d, r14d
+    jmp syscall_long
+
+; All registers are saved: the personality may look at them, and they come back with the answer.
+short_alien_call:
+    mov rcx, [rsp + T_rip]
+    SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+    mov r14, [rsp + T_SPACE]
+    mov rcx, [r14 + S_SYSTEM_CALL + REF_FRAME]
+    test rcx, rcx
+    jz syscall_saved
+    mov ecx, [rcx + F_GENERATION]
+    cmp ecx, [r14 + S_SYSTEM_CALL + REF_GENERATION]
+    jne syscall_saved
+    mov rbx, [r14 + S_SYSTEM_CALL + REF_ENDPOINT]
+    mov ebp, [r14 + S_SYSTEM_CALL + REF_BADGE]
+    FIND_RECEIVER syscall_saved
+    mov r12, rax
+    shl r12, 16
+    or r12, LABEL_ALIEN
+    mov eax, MSG_REG_WORDS
+    HAND_OVER MSG_ALIEN
+
+; A page fault of the thread at rsp, all registers saved.
+short_fault:
+    mov rbx, rsp
+    mov rdi, rsp
+    mov rsi, cr2
+    mov rsp, [cpu + CPU_STACK]
+    call fault_begin
+    mov rsp, rbx
+    test rax, rax
+    jz interrupt_saved
+    mov rbx, rax
+    FIND_RECEIVER interrupt_saved
+    mov rcx, [rsp + T_SPACE]
+    mov ebp, [rcx + S_PAGER + REF_BADGE]
+    mov r12d, LABEL_FAULT
+    mov rdi, [rsp + T_FAULT_ADDRESS]
+    mov rsi, [rsp + T_FAULT_INFO]
+    mov rdx, [rsp + T_FAULT_SHOWN]
+    mov r10, [rsp + T_rip]
+    mov r8, [rsp + T_rsp]
+    mov r9, [rsp + T_FAULT_REPEATS]
+    mov eax, MSG_REG_WORDS
+    HAND_OVER MSG_FAULT
+
+; ---- answers
+
+; The call of a server that answers, and then waits: no flags, no capability, the endpoint has neither bits nor senders nor
+; another receiver, and the same deadline as before. rbx = the right's slot, r11 = who waits for the answer, r14 = endpoint.
+%macro CHECK_WAIT 0
+    mov [rsp + T_rbx], rbx
+    mov [rsp + T_RECEIVE_SLOT], r14d
+    cmp rax, (MSG_REG_WORDS + 1) << 8
+    jae short_wait_long
+    mov rbp, [rsp + T_SPACE]
+    mov rbp, [rbp + S_TABLE]
+    mov ecx, r13d
+    cmp rcx, [rbp + TABLE_SLOTS]
+    jae short_wait_long
+    shl ecx, 5
+    add rcx, rbp
+    CHECK_ENDPOINT rcx, RIGHT_RECV, short_wait_long
+    mov r14, [rcx + C_OBJECT]
+    cmp qword [r14 + E_SERVER], 0
+    jne short_wait_long
+    cmp r15, [r14 + E_DEADLINE]
+    jne short_wait_long
+    cmp rbx, [rbp + TABLE_SLOTS]
+    jae short_wait_long
+    mov rcx, r13
+    shr rcx, 32
+    mov [rsp + T_REPLY_SLOT], ecx
+    cmp rcx, rbx
+    je %%next_good              ; the slot that the answer frees
+    cmp rcx, [rbp + TABLE_SLOTS]
+    jae short_wait_long
+    shl ecx, 5
+    cmp byte [rbp + rcx + C_KIND], KIND_RESERVED
+    jne short_wait_long
+%%next_good:
+    shl ebx, 5
+    add rbx, rbp
+    cmp byte [rbx + C_KIND], KIND_REPLY
+    jne short_wait_long
+    mov r11, [rbx + C_OBJECT]
+    test r11, r11
+    jz short_wait_long
+    CHECK_TURN r11, short_wait_long
+%endmacro
+
+; The right is used up, the thread at rsp waits, and the one at r11 runs.
+%macro TURN 1                   ; items entered << 32
+    mov dword [rbx + C_KIND], KIND_RESERVED
+    mov byte [r11 + T_STATE], THREAD_READY
+    mov qword [rsp + T_ENTERED], %1
+    mov byte [rsp + T_STATE], THREAD_RECEIVING
+    mov [rsp + T_ENDPOINT], r14
+    mov [r14 + E_SERVER], rsp
+    mov r14, [r11 + T_SPACE]
+    SWITCH r11
+%endmacro
+
+short_reply_wait:
+    CHECK_WAIT
+    cmp byte [r11 + T_KIND], MSG_CALL
+    jne .alien
+    TURN 0
+    shr eax, 8
+    mov r14, rax                ; number of words
+    xor eax, eax
+    LOAD r11, rbx, rbp, r13, r15, rsp
+    mov rcx, [r11 + T_rip]
+    mov r11, [r11 + T_rflags]
+    o64 sysret
+.alien:
+    cmp byte [r11 + T_KIND], MSG_ALIEN
+    jne short_wait_long
+    mov rax, r12
+    test r12, r12
+    cmovns rax, rdi
+    mov [r11 + T_rax], rax
+    mov qword [r11 + T_PROGRESS], 0
+    TURN 0
+    mov rax, r11
+    cmp rax, [cpu + CPU_FPU]
+    je resume_thread            ; by IRET, if regs_write was used
+resume_with_fpu:
+    mov rbx, rax
+    mov rdi, rax
+    mov rsp, [cpu + CPU_STACK]
+    call arch_switch_fpu
+    mov rax, rbx
+    jmp resume
+short_wait_long:
+    LOAD rsp, rbx
+    mov r14d, [rsp + T_RECEIVE_SLOT]
+    xor ebp, ebp
+    jmp syscall_long
+
+short_fault_reply_wait:
+    cmp ah, 2                   ; one item
+    jne syscall_long
+    CHECK_WAIT
+    cmp word [r11 + T_KIND], MSG_FAULT | MSG_FAULT << 8 ; and base
+    jne short_wait_long
+    SAVE rdi, rsi, r13          ; the item
+    mov r13, r11
+    mov r15, rsp
+    lea rdx, [rsp + T_rdi]
+    mov rcx, [rsp + T_SPACE]
+    movzx esi, byte [rcx + S_ACCOUNT]
+    mov rdi, r11
+    mov rsp, [cpu + CPU_STACK]
+    call fault_answer_one
+    mov rsp, r15
+    mov r11, r13
+    movzx eax, al
+    cmp qword [r14 + E_SERVER], 0
+    jne .collected
+    CHECK_TURN r11, .collected
+    shl rax, 32
+    TURN rax
+    mov rax, r11
+    cmp rax, [cpu + CPU_FPU]
+    je resume_iret
+    test byte [rax + T_FLAGS], THREAD_ALIEN
+    jz resume_iret
+    jmp resume_with_fpu
+; A frame that lost its last mapping was put onto a collect list, and somebody was told: bits, or another thread's turn.
+.collected:
+    mov qword [rsp + T_rax], SYS_fault_reply_wait | 2 << 8
+    mov ecx, [rsp + T_RECEIVE_SLOT]
+    mov [rsp + T_r14], rcx
+    mov rcx, [r14 + E_DEADLINE]
+    mov [rsp + T_r15], rcx
+    mov rdi, rsp
+    mov rsi, r11
+    mov edx, eax
+    mov rsp, [cpu + CPU_STACK]
+    call ipc_fault_answered
+    jmp resume
+%endif
+
+; ---- interrupts and exceptions ---------------------------------------------------------------------------------------
 
 ; On the stack: vector, error, rip, cs, rflags, rsp, ss.
 interrupt_common:
     test byte [rsp + 24], 3
-    jz .ring0
+    jz interrupt_ring0
     PUSH_REGS                   ; rsp = the current thread
     cld
     mov byte [rsp + T_BY_IRET], 1
+%ifndef SLOW_PATHS
+    cmp byte [rsp + T_VECTOR], 14
+    je short_fault
+%endif
+interrupt_saved:
     mov rdi, rsp
     mov rsp, [cpu + CPU_STACK]
     call kernel_interrupt
     jmp resume
-.ring0:
+interrupt_ring0:
     PUSH_REGS
     cld
     mov rdi, rsp

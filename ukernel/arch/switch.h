@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What changes when another thread runs; inline, because every IPC goes through it. */
+/* What changes when another thread runs. The short paths do the same (arch/short.asm). */
 #pragma once
 
 #include "arch/cpu.h"
-#include "boot/main.h"
 #include "core/thread.h"
 
 #define TSS_PORTS_BYTES 8192
@@ -22,29 +21,8 @@ _Static_assert(offsetof(struct tss, ports) == 104, "the TSS has 104 bytes");
 
 extern struct tss tss;
 
-/* The slow parts: the space has ports, or had; the program is not the one whose FPU state is in the
- * processor. */
-void arch_switch_ports(struct space *s);
+/* The program is not the one whose FPU state and FS base are in the processor. */
 void arch_switch_fpu(struct thread *t);
 
-static inline bool ports_open(void) {
-    return tss.ports_at < sizeof(struct tss);
-}
-
 /* Make t the running thread: its page tables, its ports, and (programs) its FPU state and FS base. */
-static inline void arch_switch(struct thread *t) {
-    struct space *s = t->space;
-    cpu.current = t;
-    tss.rsp0 = (u64)(&t->regs + 1);
-    if (s != cpu.space) {
-        cpu.space = s;
-        info_page->switches++;
-#ifndef HOST_TEST
-        write_cr3(s->top ? s->top : cpu.kernel_cr3);
-#endif
-        if (__builtin_expect(s->ports_count || ports_open(), 0))
-            arch_switch_ports(s);
-    }
-    if (__builtin_expect((t->flags & THREAD_ALIEN) && cpu.fpu != t, 0))
-        arch_switch_fpu(t);
-}
+void arch_switch(struct thread *t);

@@ -47,6 +47,7 @@ static pfn map_new(struct space *s, vaddr at, u32 rights) {
 
 static struct space *create_space(void) {
     struct space *s = make_object(KIND_SPACE, 1);
+    space_init(s);
     err e = space_set_account(s, ACCOUNT_ROOT);
     ASSERT(!e);
     u64 tables[ROOT_TABLES];

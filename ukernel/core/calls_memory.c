@@ -1,261 +1,211 @@
 /* SPDX-License-Identifier: MIT */
 /* Plain calls on memory: decode, then mm/ does the work. */
-#include <string.h>
-
 #include "core/reply.h"
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "arch/log.h"
 
 /* What the caller may do in a space, by a capability to the space or a permit. */
-static err get_window(struct call *c, u64 slot, u8 rights, struct window *w) {
-    const struct capability *cap = cap_any(c->table, slot);
-    if (!cap)
+static inline err get_window(u64 slot, u8 rights, struct window *w) {
+    const struct capability *c = cap_any(caller_table(), slot);
+    if (!c)
         return -E_BADCAP;
-    if (cap->kind != KIND_SPACE && cap->kind != KIND_PERMIT)
+    if (c->kind != KIND_SPACE && c->kind != KIND_PERMIT)
         return -E_KIND;
-    if ((cap->rights & rights) != rights)
+    if ((c->rights & rights) != rights)
         return -E_RIGHTS;
-    *w = cap->kind == KIND_SPACE ? window_of_space(cap_space(cap), c->account)
-                                 : window_of_permit(cap_space(cap), cap_permit(cap), c->account);
+    *w = c->kind == KIND_SPACE ? window_of_space(cap_space(c), caller_account())
+                               : window_of_permit(cap_space(c), cap_permit(c), caller_account());
     return 0;
 }
+#define WINDOW_OR_RETURN(name, slot, rights)                                                                 \
+    struct window name;                                                                                      \
+    err name##_error = get_window(slot, rights, &name);                                                      \
+    if (name##_error)                                                                                        \
+    return name##_error
 
-static void trace_range(struct call *c, enum trace_kind kind, const struct space *s, u64 address, u64 frame,
-                        u64 flags, u64 pages) {
-    if (trace_on(kind))
-        trace_write(
-            kind, thread_id(c->caller),
-            (const u64[6]){address, frame, space_frame(s) | flags << 32, pages, c->caller->serving, 0});
+static inline void trace_range(enum trace_kind kind, const struct space *s, u64 address, u64 frame, u64 flags,
+                               u64 pages) {
+    const struct thread *t = cpu.current;
+    trace(kind, thread_id(t), address, frame, space_frame(s) | flags << 32, pages, t->serving, 0);
 }
 
-static i64 range_out(struct call *c, struct range_result r) {
-    c->second = r.records | (u64)r.stop << 32;
+static i64 range_out(struct range_result r) {
+    second_result(r.records | (u64)r.stop << 32);
     return r.next;
 }
 
-/* feed: space or permit, count. */
-i64 call_feed(struct call *c) {
-    struct window w;
-    err e = get_window(c, c->a[0], RIGHT_FEED, &w);
-    if (e || !c->area)
-        return e ? e : -E_FAULT;
-    return space_feed(w.space, c->account, c->area, c->a[1]);
+i64 call_feed(u64 where, u64 count) {
+    WINDOW_OR_RETURN(w, where, RIGHT_FEED);
+    AREA_OR_RETURN(area);
+    return space_feed(w.space, w.account, area, count);
 }
 
-i64 call_unfeed(struct call *c) {
-    struct window w;
-    err e = get_window(c, c->a[0], RIGHT_FEED, &w);
-    if (e || !c->area)
-        return e ? e : -E_FAULT;
-    return space_unfeed(w.space, c->account, c->area, c->a[1]);
+i64 call_unfeed(u64 where, u64 count) {
+    WINDOW_OR_RETURN(w, where, RIGHT_FEED);
+    AREA_OR_RETURN(area);
+    return space_unfeed(w.space, w.account, area, count);
 }
 
-/* map: space or permit, count; items in the area. */
-i64 call_map(struct call *c) {
-    struct window w;
-    err e = get_window(c, c->a[0], RIGHT_MAP, &w);
-    if (e || !c->area)
-        return e ? e : -E_FAULT;
-    const struct map_item *items = (const struct map_item *)c->area;
-    struct map_result r = mm_map(&w, items, c->a[1]);
-    c->second = r.why;
+i64 call_map(u64 where, u64 count) {
+    WINDOW_OR_RETURN(w, where, RIGHT_MAP);
+    AREA_OR_RETURN(area);
+    const struct map_item *items = (const struct map_item *)area;
+    struct map_result r = mm_map(&w, items, count);
+    second_result(r.why);
     if (r.done > 0)
-        trace_range(c, TRACE_MAP, w.space, items->address & ~PAGE_MASK, items->frame,
-                    items->address & PAGE_MASK, (u64)r.done);
+        trace_range(TRACE_MAP, w.space, items->address & ~PAGE_MASK, items->frame, items->address & PAGE_MASK,
+                    (u64)r.done);
     return r.done;
 }
 
-/* unmap: space or permit, first, pages, flags. */
-i64 call_unmap(struct call *c) {
-    struct window w;
-    err e = get_window(c, c->a[0], RIGHT_MAP, &w);
-    if (e || !c->area)
-        return e ? e : -E_FAULT;
-    trace_range(c, TRACE_UNMAP, w.space, c->a[1], 0, c->a[3], c->a[2]);
-    return range_out(c, mm_unmap(&w, c->a[1], c->a[2], c->a[3], c->area));
+i64 call_unmap(u64 where, u64 first, u64 pages, u64 flags) {
+    WINDOW_OR_RETURN(w, where, RIGHT_MAP);
+    AREA_OR_RETURN(area);
+    trace_range(TRACE_UNMAP, w.space, first, 0, flags, pages);
+    return range_out(mm_unmap(&w, first, pages, flags, area));
 }
 
-i64 call_protect(struct call *c) {
-    struct window w;
-    err e = get_window(c, c->a[0], RIGHT_MAP, &w);
-    return e ? e : range_out(c, mm_protect(&w, c->a[1], c->a[2], c->a[3]));
+i64 call_protect(u64 where, u64 first, u64 pages, u64 rights) {
+    WINDOW_OR_RETURN(w, where, RIGHT_MAP);
+    return range_out(mm_protect(&w, first, pages, rights));
 }
 
-i64 call_scan(struct call *c) {
-    err e;
-    const struct capability *s = call_cap(c, c->a[0], KIND_SPACE, RIGHT_MAP, &e);
-    if (!s || !c->area)
-        return e ? e : -E_FAULT;
-    return range_out(c, mm_scan(cap_space(s), c->a[1], c->a[2], c->a[3], c->area));
+i64 call_scan(u64 space, u64 first, u64 pages, u64 flags) {
+    CAP_OR_RETURN(s, space, KIND_SPACE, RIGHT_MAP);
+    AREA_OR_RETURN(area);
+    return range_out(mm_scan(cap_space(s), first, pages, flags, area));
 }
 
-static i64 clone(struct call *c, bool private) {
-    err e;
-    const struct capability *from = call_cap(c, c->a[0], KIND_SPACE, RIGHT_MAP, &e);
-    if (!from)
-        return e;
-    const struct capability *to = call_cap(c, c->a[1], KIND_SPACE, RIGHT_MAP, &e);
-    if (!to || !c->area)
-        return e ? e : -E_FAULT;
-    trace_range(c, TRACE_MAP, cap_space(to), c->a[2], 0, private, c->a[3]);
-    return range_out(c, mm_clone(cap_space(from), cap_space(to), c->a[2], c->a[3], private, c->area));
+static i64 clone(u64 source, u64 target, u64 first, u64 pages, bool private) {
+    CAP_OR_RETURN(from, source, KIND_SPACE, RIGHT_MAP);
+    CAP_OR_RETURN(to, target, KIND_SPACE, RIGHT_MAP);
+    AREA_OR_RETURN(area);
+    trace_range(TRACE_MAP, cap_space(to), first, 0, private, pages);
+    return range_out(mm_clone(cap_space(from), cap_space(to), first, pages, private, area));
 }
 
-i64 call_clone(struct call *c) {
-    return clone(c, false);
+i64 call_clone(u64 from, u64 to, u64 first, u64 pages) {
+    return clone(from, to, first, pages, false);
 }
 
-i64 call_clone_private(struct call *c) {
-    return clone(c, true);
+i64 call_clone_private(u64 from, u64 to, u64 first, u64 pages) {
+    return clone(from, to, first, pages, true);
 }
 
 /* One side of a copy: own frames, a space, or the space of a waiting alien call or exception. */
-static err get_side(struct call *c, u64 slot, u64 at, struct copy_side *side) {
-    *side = (struct copy_side){.at = at, .account = c->account};
+static err get_side(u64 slot, u64 at, struct copy_side *side) {
+    *side = (struct copy_side){.at = at, .account = caller_account()};
     if (slot == COPY_FRAMES)
         return 0;
-    const struct capability *cap = cap_any(c->table, slot);
-    if (!cap)
+    const struct capability *c = cap_any(caller_table(), slot);
+    if (!c)
         return -E_BADCAP;
-    if (cap->kind == KIND_REPLY) {
-        const struct thread *t = reply_waiter(cap);
+    if (c->kind == KIND_REPLY) {
+        const struct thread *t = reply_waiter(c);
         side->space = t->space;
         return t->kind == MSG_ALIEN || t->kind == MSG_EXCEPTION ? 0 : -E_RIGHTS;
     }
-    side->space = cap_space(cap);
-    return cap->kind != KIND_SPACE ? -E_KIND : cap->rights & RIGHT_COPY ? 0 : -E_RIGHTS;
+    side->space = cap_space(c);
+    return c->kind != KIND_SPACE ? -E_KIND : c->rights & RIGHT_COPY ? 0 : -E_RIGHTS;
 }
 
-/* copy: to, address, from, address, bytes. */
-i64 call_copy(struct call *c) {
+i64 call_copy(u64 to_slot, u64 to_address, u64 from_slot, u64 from_address, u64 bytes) {
     struct copy_side to, from;
-    err e = get_side(c, c->a[0], c->a[1], &to);
+    err e = get_side(to_slot, to_address, &to);
     if (!e)
-        e = get_side(c, c->a[2], c->a[3], &from);
+        e = get_side(from_slot, from_address, &from);
     if (e)
         return e;
-    struct copy_result r = mm_copy(&to, &from, c->a[4]);
-    c->second = r.stopped;
+    struct copy_result r = mm_copy(&to, &from, bytes);
+    second_result(r.stopped);
     return r.done;
 }
 
-/* permit: space, first, pages, rights (MAP_xxx), slot. */
-i64 call_permit(struct call *c) {
-    err e;
-    const struct capability *cap = call_cap(c, c->a[0], KIND_SPACE, RIGHT_MAP, &e);
-    if (!cap)
-        return e;
-    struct capability *slot = cap_empty(c->table, c->a[4], &e);
-    if (!slot)
-        return e;
-    struct space *s = cap_space(cap);
-    i64 index = space_permit(s, c->a[1], c->a[2], c->a[3]);
+i64 call_permit(u64 space, u64 first, u64 pages, u64 rights, u64 to) {
+    CAP_OR_RETURN(c, space, KIND_SPACE, RIGHT_MAP);
+    EMPTY_SLOT_OR_RETURN(slot, caller_table(), to);
+    struct space *s = cap_space(c);
+    i64 index = space_permit(s, first, pages, rights);
     if (index < 0)
         return index;
-    cap_make(slot, KIND_PERMIT, s, RIGHT_MAP | (cap->rights & RIGHT_FEED));
+    cap_make(slot, KIND_PERMIT, s, RIGHT_MAP | (c->rights & RIGHT_FEED));
     slot->badge = (u64)index | (u64)s->permits[index].generation << 8;
     return 0;
 }
 
-i64 call_permit_end(struct call *c) {
-    err e;
-    struct capability *cap = call_cap(c, c->a[0], KIND_PERMIT, 0, &e);
-    if (!cap)
-        return e;
-    e = space_permit_end(cap_space(cap), cap->badge & 0xff);
+i64 call_permit_end(u64 permit) {
+    CAP_OR_RETURN(c, permit, KIND_PERMIT, 0);
+    err e = space_permit_end(cap_space(c), c->badge & 0xff);
     if (!e)
-        cap_clear(cap);
+        cap_clear(c);
     return e;
 }
 
-i64 call_account_open(struct call *c) {
-    err e;
-    const struct capability *parent = call_cap(c, c->a[0], KIND_ACCOUNT, RIGHT_CONTROL, &e);
-    if (!parent)
-        return e;
-    struct capability *slot = cap_empty(c->table, c->a[1], &e);
-    if (!slot)
-        return e;
-    i64 account = account_open((u8)parent->object);
+i64 call_account_open(u64 parent, u64 to) {
+    CAP_OR_RETURN(c, parent, KIND_ACCOUNT, RIGHT_CONTROL);
+    EMPTY_SLOT_OR_RETURN(slot, caller_table(), to);
+    i64 account = account_open((u8)c->object);
     if (account < 0)
         return account;
     cap_make_account(slot, (u8)account, RIGHT_ALL);
     return 0;
 }
 
-i64 call_account_close(struct call *c) {
-    err e;
-    const struct capability *a = call_cap(c, c->a[0], KIND_ACCOUNT, RIGHT_DESTROY, &e);
-    return a ? account_close((u8)a->object) : e;
+i64 call_account_close(u64 account) {
+    CAP_OR_RETURN(a, account, KIND_ACCOUNT, RIGHT_DESTROY);
+    return account_close((u8)a->object);
 }
 
-/* account_bind: account, endpoint, bit. */
-i64 call_account_bind(struct call *c) {
-    err e;
-    const struct capability *a = call_cap(c, c->a[0], KIND_ACCOUNT, RIGHT_CONTROL, &e);
-    if (!a)
-        return e;
-    const struct capability *to = call_cap(c, c->a[1], KIND_ENDPOINT, RIGHT_NOTIFY, &e);
-    if (!to)
-        return e;
-    if (c->a[2] >= 64)
+i64 call_account_bind(u64 account, u64 endpoint, u64 bit) {
+    CAP_OR_RETURN(a, account, KIND_ACCOUNT, RIGHT_CONTROL);
+    CAP_OR_RETURN(e, endpoint, KIND_ENDPOINT, RIGHT_NOTIFY);
+    if (bit >= 64)
         return -E_INVAL;
-    account_bind((u8)a->object, endpoint_ref(cap_endpoint(to), (u32)c->a[2]));
+    account_bind((u8)a->object, endpoint_ref(cap_endpoint(e), (u32)bit));
     return 0;
 }
 
-/* give: account, first or GIVE_LIST, count. */
-i64 call_give(struct call *c) {
-    err e;
-    const struct capability *to = call_cap(c, c->a[0], KIND_ACCOUNT, 0, &e);
-    if (!to)
-        return e;
-    if (c->a[1] != GIVE_LIST)
-        return frame_give_run(c->account, (u8)to->object, c->a[1], c->a[2]);
-    return c->area ? frame_give_list(c->account, (u8)to->object, c->area, c->a[2]) : -E_FAULT;
+i64 call_give(u64 account, u64 first, u64 count) {
+    CAP_OR_RETURN(to, account, KIND_ACCOUNT, 0);
+    if (first != GIVE_LIST)
+        return frame_give_run(caller_account(), (u8)to->object, first, count);
+    AREA_OR_RETURN(area);
+    return frame_give_list(caller_account(), (u8)to->object, area, count);
 }
 
-i64 call_pin(struct call *c) {
-    return c->area ? frame_pin(c->account, c->area, c->a[0]) : -E_FAULT;
+i64 call_pin(u64 count) {
+    AREA_OR_RETURN(area);
+    return frame_pin(caller_account(), area, count);
 }
 
-i64 call_unpin(struct call *c) {
-    return c->area ? frame_unpin(c->account, c->area, c->a[0]) : -E_FAULT;
+i64 call_unpin(u64 count) {
+    AREA_OR_RETURN(area);
+    return frame_unpin(caller_account(), area, count);
 }
 
-/* frames: account, from, flags. */
-i64 call_frames(struct call *c) {
-    err e;
-    u64 flags = c->a[2];
-    const struct capability *a =
-        call_cap(c, c->a[0], KIND_ACCOUNT, flags & CLEAR_BITS ? RIGHT_CONTROL : 0, &e);
-    if (!a || !c->area)
-        return e ? e : -E_FAULT;
+i64 call_frames(u64 account, u64 from, u64 flags) {
+    CAP_OR_RETURN(a, account, KIND_ACCOUNT, flags & CLEAR_BITS ? RIGHT_CONTROL : 0);
+    AREA_OR_RETURN(area);
     if (flags & ~(u64)CLEAR_BITS)
         return -E_INVAL;
-    return range_out(c, frame_scan((u8)a->object, c->a[1], flags, c->area));
+    return range_out(frame_scan((u8)a->object, from, flags, area));
 }
 
-i64 call_frames_list(struct call *c) {
-    if (!c->area)
-        return -E_FAULT;
-    if (c->a[1] & ~(u64)CLEAR_BITS)
+i64 call_frames_list(u64 count, u64 flags) {
+    AREA_OR_RETURN(area);
+    if (flags & ~(u64)CLEAR_BITS)
         return -E_INVAL;
-    return c->account ? frame_scan_list(c->account, c->a[0], c->a[1], c->area) : -E_OWNER;
+    return caller_account() ? frame_scan_list(caller_account(), count, flags, area) : -E_OWNER;
 }
 
-/* collect: account, count. */
-i64 call_collect(struct call *c) {
-    err e;
-    const struct capability *a = call_cap(c, c->a[0], KIND_ACCOUNT, RIGHT_CONTROL, &e);
-    if (!a || !c->area)
-        return e ? e : -E_FAULT;
-    return frame_collect((u8)a->object, c->a[1], c->area);
+i64 call_collect(u64 account, u64 count) {
+    CAP_OR_RETURN(a, account, KIND_ACCOUNT, RIGHT_CONTROL);
+    AREA_OR_RETURN(area);
+    return frame_collect((u8)a->object, count, area);
 }
 
-i64 call_audit(struct call *c) {
-    (void)c;
+i64 call_audit(void) {
 #ifdef DEBUG
     pfn where;
     const char *what = mm_audit(&where);

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/cap.h"
 #include "core/endpoint.h"
-#include "core/reply.h"
 #include "core/thread.h"
 #include "mm/space.h"
 
-void captable_init(struct captable *t, u32 frames) {
-    t->slots = frames * CAPS_PER_FRAME;
-}
+struct captable captable_none = {.kind = KIND_COUNT};
 
-static bool permit_alive(const struct capability *c) {
-    if (cap_generation(c->object) != c->generation)
-        return false;
-    const struct permit *p = cap_permit(c);
-    return p->live && p->generation == c->badge >> 8;
+void captable_init(struct captable *t, u64 frames) {
+    t->kind = KIND_COUNT;
+    t->slots = frames * CAPS_PER_FRAME;
 }
 
 bool cap_alive(const struct capability *c) {
@@ -22,13 +17,14 @@ bool cap_alive(const struct capability *c) {
     case KIND_THREAD:
     case KIND_ENDPOINT:
     case KIND_CAPTABLE:
-        return cap_generation(c->object) == c->generation;
+        return c->frame->generation == c->generation;
     case KIND_ACCOUNT:
         return accounts[c->object].state != ACCOUNT_FREE && accounts[c->object].generation == c->generation;
     case KIND_PERMIT:
-        return permit_alive(c);
+        return c->frame->generation == c->generation && cap_permit(c)->live &&
+               cap_permit(c)->generation == c->badge >> 8;
     case KIND_REPLY:
-        return reply_waiter(c) != NULL;
+        return c->object;
     case KIND_IRQ:
     case KIND_IOPORT:
     case KIND_TRACING:
@@ -39,10 +35,7 @@ bool cap_alive(const struct capability *c) {
 }
 
 struct capability *cap_any(struct captable *t, u64 slot) {
-    if (!t || slot >= t->slots || slot == 0)
-        return NULL;
-    struct capability *c = captable_slots(t) + slot;
-    return c->kind != KIND_RESERVED && cap_alive(c) ? c : NULL;
+    return slot < t->slots && cap_alive(captable_slots(t) + slot) ? captable_slots(t) + slot : NULL;
 }
 
 struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u8 rights, err *e) {
@@ -51,22 +44,14 @@ struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u
     return *e ? NULL : c;
 }
 
-struct capability *cap_empty_slow(struct captable *t, u64 slot, err *e) {
-    if (!t || slot >= t->slots || slot == 0) {
-        *e = -E_BADCAP;
-        return NULL;
-    }
-    struct capability *c = captable_slots(t) + slot;
-    if (c->kind != KIND_RESERVED && cap_alive(c)) {
-        *e = -E_OCCUPIED;
-        return NULL;
-    }
-    return c;
+struct capability *cap_empty(struct captable *t, u64 slot, err *e) {
+    *e = slot >= t->slots || slot == 0 ? -E_BADCAP : cap_alive(captable_slots(t) + slot) ? -E_OCCUPIED : 0;
+    return *e ? NULL : captable_slots(t) + slot;
 }
 
 void cap_make(struct capability *c, enum frame_kind kind, void *object, u8 rights) {
-    *c = (struct capability){
-        .kind = (u8)kind, .rights = rights, .generation = cap_generation((u64)object), .object = (u64)object};
+    const struct frame *f = &frame_table[virt_to_frame(object)];
+    *c = (struct capability){(u8)kind, rights, 0, f->generation, (u64)object, 0, f};
 }
 
 void cap_make_account(struct capability *c, u8 account, u8 rights) {

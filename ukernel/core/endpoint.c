@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/endpoint.h"
 #include "arch/cpu.h"
+#include "arch/log.h"
 #include "core/cap.h"
 #include "core/ipc.h"
 #include "core/sched.h"
@@ -22,7 +23,56 @@ void endpoint_init(struct endpoint *e) {
 }
 
 struct endpoint_ref endpoint_ref(struct endpoint *e, u32 badge) {
-    return (struct endpoint_ref){e, frame_table[virt_to_frame(e)].generation, badge};
+    const struct frame *f = &frame_table[virt_to_frame(e)];
+    return (struct endpoint_ref){e, f, f->generation, badge};
+}
+
+static bool is_thread(const struct thread *server) {
+    return server > SERVER_LATE;
+}
+
+/* After a change: what `server` says if there is none. */
+static void settle(struct endpoint *e) {
+    ASSERT(!is_thread(e->server) || (!e->bits && link_empty(&e->senders)));
+    if (!is_thread(e->server))
+        e->server = e->bits || !link_empty(&e->senders) ? SERVER_LATE : SERVER_NONE;
+}
+
+struct thread *endpoint_receiver(const struct endpoint *e) {
+    if (is_thread(e->server))
+        return e->server;
+    struct thread *t = container_of(e->receivers.next, struct thread, link);
+    return link_empty(&e->receivers) || !t->reply_slot ? NULL : t;
+}
+
+void endpoint_send(struct endpoint *e, struct thread *t) {
+    t->state = THREAD_SENDING;
+    t->endpoint = e;
+    link_push_tail(&e->senders, &t->link);
+    settle(e);
+}
+
+void endpoint_receive(struct endpoint *e, struct thread *t) {
+    t->state = THREAD_RECEIVING;
+    t->endpoint = e;
+    if (!t->reply_slot) {
+        link_push_tail(&e->receivers, &t->link);
+        return;
+    }
+    if (is_thread(e->server))
+        link_push_head(&e->receivers, &e->server->link);
+    e->server = t;
+    settle(e);
+}
+
+void endpoint_leave(struct thread *t) {
+    struct endpoint *e = t->endpoint;
+    if (e->server == t)
+        e->server = SERVER_NONE;
+    else
+        link_unlink(&t->link);
+    t->state = THREAD_READY;
+    settle(e);
 }
 
 void endpoint_set_bits(struct endpoint *e, u64 bits) {
@@ -30,13 +80,22 @@ void endpoint_set_bits(struct endpoint *e, u64 bits) {
     trace(TRACE_NOTIFY, current ? (u32)virt_to_frame(current) : 0, virt_to_frame(e), bits,
           current ? current->serving : 0, 0, 0, 0);
     e->bits |= bits;
-    if (!e->bits || link_empty(&e->receivers))
-        return;
-    struct thread *r = container_of(e->receivers.prev, struct thread, link);
-    link_unlink(&r->link);
-    r->state = THREAD_READY;
-    ipc_take_bits(r, e);
-    sched_ready(r);
+    struct thread *r =
+        link_empty(&e->receivers) ? e->server : container_of(e->receivers.prev, struct thread, link);
+    if (e->bits && is_thread(r)) {
+        ipc_take_bits(r, e);
+        endpoint_leave(r);
+        sched_ready(r);
+    }
+    settle(e);
+}
+
+u64 endpoint_take_bits(struct endpoint *e) {
+    u64 bits = e->bits;
+    e->bits = 0;
+    if (e->server == SERVER_LATE)
+        settle(e);
+    return bits;
 }
 
 void endpoint_ref_notify(const struct endpoint_ref *ref) {
@@ -79,9 +138,10 @@ bool endpoint_drain(struct endpoint *e) {
     endpoint_set_deadline(e, 0);
     for (u32 i = 0; i < DRAIN_MAX; i++) {
         struct link *list = link_empty(&e->senders) ? &e->receivers : &e->senders;
-        if (link_empty(list))
-            return true;
-        ipc_cancel(container_of(list->next, struct thread, link));
+        if (!link_empty(list))
+            ipc_cancel(container_of(list->next, struct thread, link));
+        else if (is_thread(e->server))
+            ipc_cancel(e->server);
     }
-    return link_empty(&e->senders) && link_empty(&e->receivers);
+    return link_empty(&e->senders) && link_empty(&e->receivers) && !is_thread(e->server);
 }

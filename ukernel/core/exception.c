@@ -56,7 +56,7 @@ struct thread *exception_send(struct thread *t, u64 kind, u64 code, u64 address)
 }
 
 struct thread *exception_attend(struct thread *t) {
-    t->attention &= (u8)~ATTEND_INTERRUPT;
+    thread_attend(t, false);
     return exception_send(t, EXC_INTERRUPT, 0, 0);
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/fault.h"
-#include "arch/cpu.h"
 #include "core/exception.h"
 #include "core/ipc.h"
 #include "core/sched.h"
 #include "core/trace.h"
-#include "mm/mm.h"
+#include "mm/pt.h"
 #include <abi/layout.h>
 
 enum pf_error { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
@@ -24,7 +23,7 @@ struct thread *fault_send(struct thread *t) {
     return ipc_send(t, e);
 }
 
-static void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
+static inline void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
     bool same_page = (t->fault.address ^ address) < PAGE_BYTES;
     t->fault.repeats = same_page ? t->fault.repeats + t->fault.entered : 0;
     t->fault.entered = false;
@@ -33,13 +32,14 @@ static void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
     t->fault.flags = flags;
 }
 
-void fault_happened(struct thread *t, vaddr address, u64 error) {
+static inline void happened(struct thread *t, vaddr address) {
+    u64 error = t->regs.error;
     t->base = MSG_FAULT;
-    set_address(t, address,
-                error & PF_FETCH   ? ACCESS_EXEC
-                : error & PF_WRITE ? ACCESS_WRITE
-                                   : ACCESS_READ,
-                0);
+    set_address(t, address, error & PF_FETCH ? ACCESS_EXEC : (error & PF_WRITE) / PF_WRITE, 0);
+}
+
+void fault_happened(struct thread *t, vaddr address) {
+    happened(t, address);
 }
 
 void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
@@ -53,18 +53,17 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
 }
 
 /* Can anything be mapped where t's fault is? */
-static bool fault_is_users(const struct thread *t) {
-    return t->fault.address >= USER_FIRST && t->fault.address < USER_END;
+static inline bool is_users(const struct thread *t) {
+    return t->fault.address - USER_FIRST < USER_END - USER_FIRST;
 }
 
-bool fault_show(struct thread *t) {
-    if (t->fault.shown)
-        return true;
+/* Read entry, counts and epoch. False: the entry now allows the access. */
+static inline bool show(struct thread *t) {
     vaddr address = t->fault.address;
     struct answer *a = &t->fault.answer;
     struct fault_view v = {0};
     a->lo = a->hi = 0;
-    if (fault_is_users(t)) {
+    if (is_users(t)) {
         v = mm_fault_view(t->space, address);
         if (mm_allows(v.entry, t->fault.access))
             return false;
@@ -77,24 +76,33 @@ bool fault_show(struct thread *t) {
     a->epoch = v.epoch;
     a->fault = address & ~PAGE_MASK;
     a->rights = MAP_ALL;
-    t->fault.shares = v.shares;
-    t->fault.account = v.account;
-    t->fault.pool = v.pool;
+    t->fault.info = FAULT_INFO(t->fault.access, v.pool, v.account, t->fault.flags, v.shares);
     t->fault.shown = true;
-    if (trace_on(TRACE_PAGE_FAULT))
-        trace_write(TRACE_PAGE_FAULT, thread_id(t),
-                    (const u64[6]){address, t->regs.rip, space_frame(t->space) | (u64)t->fault.access << 32,
-                                   t->call, v.entry, t->regs.rsp});
     return true;
 }
 
-u64 fault_info(const struct thread *t) {
-    return FAULT_INFO(t->fault.access, t->fault.pool, t->fault.account, t->fault.flags, t->fault.shares);
+bool fault_show(struct thread *t) {
+    if (t->fault.shown)
+        return true;
+    if (!show(t))
+        return false;
+    if (trace_on(TRACE_PAGE_FAULT))
+        trace_write(TRACE_PAGE_FAULT, thread_id(t),
+                    (const u64[6]){t->fault.address, t->regs.rip,
+                                   space_frame(t->space) | (u64)t->fault.access << 32, t->call,
+                                   t->fault.answer.shown, t->regs.rsp});
+    return true;
+}
+
+struct endpoint *fault_begin(struct thread *t, vaddr address) {
+    happened(t, address);
+    struct endpoint *e = endpoint_ref_get(&t->space->pager);
+    return e && show(t) ? e : NULL;
 }
 
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]) {
     w[0] = t->fault.address;
-    w[1] = fault_info(t);
+    w[1] = t->fault.info;
     w[2] = t->fault.answer.shown;
     w[3] = t->regs.rip;
     w[4] = t->regs.rsp;
@@ -108,7 +116,7 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
     u8 rights = FORWARD_RIGHTS(range);
     if (hi == lo)
         return 0;
-    if (hi > block + BLOCK_BYTES || !fault_is_users(t))
+    if (hi > block + BLOCK_BYTES || !is_users(t))
         return -E_INVAL;
     if (space_slot) {
         err e;
@@ -127,14 +135,16 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
 }
 
 u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count) {
-    struct answer *a = &t->fault.answer;
-    if (count == 0 || a->lo == a->hi)
-        return 0;
-    a->account = account;
     u32 entered = 0;
-    for (u32 mask = mm_answer(a, items, count); mask; mask &= mask - 1)
+    t->fault.answer.account = account;
+    for (u32 mask = mm_answer(&t->fault.answer, items, count); mask; mask &= mask - 1)
         entered++;
     return entered;
+}
+
+bool fault_answer_one(struct thread *t, u8 account, const struct fault_item *item) {
+    t->fault.answer.account = account;
+    return t->fault.entered = mm_answer(&t->fault.answer, item, 1);
 }
 
 struct thread *fault_resolved(struct thread *t, u32 entered) {

@@ -5,10 +5,14 @@
 #include "core/cap.h"
 #include "core/thread.h"
 
-/* The running thread has faulted (error: the processor's error code). Then fault_send sends the message; it
- * returns who should go on. */
-void fault_happened(struct thread *t, vaddr address, u64 error);
+/* The running thread has faulted (regs.error: the processor's error code). Then fault_send sends the message;
+ * it returns who should go on. */
+void fault_happened(struct thread *t, vaddr address);
 struct thread *fault_send(struct thread *t);
+
+/* The short path: the fault has happened and is shown. Returns the pager's endpoint; NULL: do it the long
+ * way, as if nothing had happened. */
+struct endpoint *fault_begin(struct thread *t, vaddr address);
 
 /* The waiter of an alien call or exception faults at address as if it had gone there itself (enum access);
  * when the fault is resolved, its message is sent again with `progress`. */
@@ -17,7 +21,6 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress);
 /* First delivery: read entry, counts and epoch. False: the entry now allows the access, and no message is
  * needed. */
 bool fault_show(struct thread *t);
-u64 fault_info(const struct thread *t);
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]);
 
 /* forward_wait: set what the answer may map from FORWARD_xxx(range). Without a space slot only narrower, else
@@ -28,4 +31,6 @@ must_check err fault_range(struct thread *t, struct captable *table, u32 space_s
  * CALLING or READY) tries again, or its interrupted message is sent again. Returns who can go on: it, or a
  * receiver; NULL: nobody. */
 u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count);
+/* The short path: one item, and the instruction is tried again. */
+bool fault_answer_one(struct thread *t, u8 account, const struct fault_item *item);
 struct thread *fault_resolved(struct thread *t, u32 entered);

@@ -3,11 +3,11 @@
 #include "arch/cpu.h"
 #include "arch/log.h"
 #include "core/exception.h"
-#include "core/fast.h"
 #include "core/fault.h"
 #include "core/sched.h"
 #include "core/trace.h"
 
+#define VECTOR_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
 #define PIC_CASCADE       2
 
@@ -40,15 +40,16 @@ static void interrupt(u32 line) {
 static struct thread *page_fault(struct thread *t) {
     u64 address;
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));
-    fault_happened(t, address, t->regs.error);
-    struct thread *next = fast_fault(t);
-    return next ? next : sched_leave(fault_send(t));
+    fault_happened(t, address);
+    return sched_leave(fault_send(t));
 }
 
 struct thread *kernel_interrupt(struct thread *t) {
     u64 vector = t->regs.vector;
     if (vector == VECTOR_PAGE_FAULT)
         return page_fault(t);
+    if (vector == VECTOR_PROTECTION && arch_ports_open())
+        return sched_leave(t);
     if (vector < VECTOR_IRQ)
         return sched_leave(exception_send(t, EXC_HARDWARE + vector, t->regs.error, t->regs.rip));
     interrupt((u32)vector - VECTOR_IRQ);

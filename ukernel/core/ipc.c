@@ -26,19 +26,13 @@ static struct thread *failed(struct thread *t, err e) {
  * -------------------------------------------------------------------------------------------------- */
 
 struct thread *ipc_send(struct thread *s, struct endpoint *e) {
+    struct thread *r;
     s->endpoint = e;
-    for (u32 failures = 0;; failures++) {
-        struct thread *r = of_link(e->receivers.next);
-        if (link_empty(&e->receivers) || r->reply_slot == 0 || failures == FAILURES_MAX) {
-            s->state = THREAD_SENDING;
-            link_push_tail(&e->senders, &s->link);
-            return NULL;
-        }
+    for (u32 failures = 0; failures < FAILURES_MAX && (r = endpoint_receiver(e)); failures++) {
         err error;
         switch (message_deliver(s, r, &error)) {
         case DELIVERED:
-            link_unlink(&r->link);
-            r->state = THREAD_READY;
+            endpoint_leave(r);
             s->state = THREAD_CALLING;
             return r;
         case SENDER_FAILED:
@@ -46,11 +40,12 @@ struct thread *ipc_send(struct thread *s, struct endpoint *e) {
         case NEEDLESS:
             return fault_resolved(s, 0);
         case RECEIVER_FAILED:
-            link_unlink(&r->link);
-            r->state = THREAD_READY;
+            endpoint_leave(r);
             sched_ready(failed(r, error));
         }
     }
+    endpoint_send(e, s);
+    return NULL;
 }
 
 static void trace_call(enum trace_kind kind, struct thread *t, struct endpoint *e, u64 label, u64 nwords,
@@ -76,8 +71,6 @@ struct thread *ipc_call(struct thread *t) {
     t->nwords = (u8)nwords;
     t->badge = (u32)c->badge;
     t->send_slot = (u32)r->r13;
-    t->receive_slot = (u32)(r->r13 >> 32);
-    t->progress = 0;
     t->call = ++cpu.calls;
     if (trace_on(TRACE_IPC_CALL))
         trace_call(TRACE_IPC_CALL, t, cap_endpoint(c), r->r12, nwords, t->call);
@@ -118,9 +111,8 @@ static err wait_decode(struct wait *w, struct thread *t, u64 freed) {
 
 void ipc_take_bits(struct thread *r, struct endpoint *e) {
     r->regs.rax = WOKE_BITS;
-    r->regs.r14 = (u64)r->entered << 32;
-    r->regs.r15 = e->bits;
-    e->bits = 0;
+    r->regs.r14 = r->entered;
+    r->regs.r15 = endpoint_take_bits(e);
 }
 
 /* Hand the first queued message to t, or after too many that can't go no bits: it comes again for the rest.
@@ -138,10 +130,11 @@ static bool take_message(struct thread *t, struct endpoint *e) {
             failed(t, error);
             return true;
         }
-        link_unlink(&s->link);
-        s->state = d == DELIVERED ? THREAD_CALLING : THREAD_READY;
-        if (d == DELIVERED)
+        endpoint_leave(s);
+        if (d == DELIVERED) {
+            s->state = THREAD_CALLING;
             return true;
+        }
         s = d == NEEDLESS ? fault_resolved(s, 0) : failed(s, error);
         if (s)
             sched_ready(s);
@@ -154,7 +147,7 @@ static struct thread *wait(struct thread *t, const struct wait *w, struct thread
     struct endpoint *e = w->endpoint;
     if (!e) {
         t->regs.rax = WOKE_BITS;
-        t->regs.r14 = (u64)t->entered << 32;
+        t->regs.r14 = t->entered;
         t->regs.r15 = 0;
     } else {
         if (__builtin_expect(w->deadline != e->deadline, 0))
@@ -171,12 +164,7 @@ static struct thread *wait(struct thread *t, const struct wait *w, struct thread
         } else if (w->flags & WAIT_POLL) {
             failed(t, -E_AGAIN);
         } else {
-            t->state = THREAD_RECEIVING;
-            t->endpoint = e;
-            if (t->reply_slot)
-                link_push_head(&e->receivers, &t->link);
-            else
-                link_push_tail(&e->receivers, &t->link);
+            endpoint_receive(e, t);
             return next;
         }
     }
@@ -232,7 +220,7 @@ struct thread *ipc_fault_reply_wait(struct thread *t) {
         entered = fault_answer(to, t->space->account, items, nwords / 2);
         next = fault_resolved(to, entered);
     }
-    t->entered = (u8)entered;
+    t->entered = (u64)entered << 32;
     return wait(t, &w, next);
 }
 
@@ -242,8 +230,8 @@ struct thread *ipc_fault_answered(struct thread *t, struct thread *to, u32 enter
     err e = wait_decode(&w, t, slot);
     ASSERT(!e);
     cap_clear(captable_slots(t->space->table) + slot);
-    t->entered = (u8)entered;
-    return wait(t, &w, fault_resolved(to, entered));
+    t->entered = (u64)entered << 32;
+    return sched_leave(wait(t, &w, fault_resolved(to, entered)));
 }
 
 struct thread *ipc_forward_wait(struct thread *t) {
@@ -284,9 +272,12 @@ struct thread *ipc_forward_wait(struct thread *t) {
  * --------------------------------------------------------------------------------------------------- */
 
 void ipc_abandon(struct thread *t) {
-    if (t->state != THREAD_CALLING)
-        link_unlink(&t->link);
-    if (t->state == THREAD_RECEIVING)
+    bool received = t->state == THREAD_RECEIVING;
+    if (t->state == THREAD_CALLING)
+        t->right->object = 0;
+    else
+        endpoint_leave(t);
+    if (received)
         t->regs.rax = (u64)-E_INTR;
     else if (t->kind == MSG_CALL)
         t->regs.rax = (u64)-E_CANCELED;

@@ -68,16 +68,11 @@ static void put_words(struct thread *s, struct thread *r) {
     }
 }
 
-static void put_right(struct capability *slot, struct thread *s) {
-    *slot = (struct capability){
-        .kind = KIND_REPLY, .generation = s->generation, .object = (u64)s, .badge = s->call};
-}
-
 static void trace_receive(struct thread *s, struct thread *r) {
     trace_write(
         TRACE_IPC_RECV, thread_id(r),
         (const u64[6]){virt_to_frame(s->endpoint) | (r->regs.r12 & 0xffff) << 32 | (u64)s->nwords << 48,
-                       s->call, s->badge, s->tag, 0, 0});
+                       s->call, s->badge, s->tag >> 32, 0, 0});
 }
 
 enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
@@ -104,12 +99,12 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     }
     r->regs.r12 = message_label(s);
     put_words(s, r);
-    put_right(slot, s);
+    reply_put(slot, s);
     r->serving = s->call;
     r->regs.rax = WOKE_MESSAGE;
-    r->regs.rbx = s->badge | (u64)s->tag << 32;
+    r->regs.rbx = s->badge | s->tag;
     r->regs.r13 = s->call;
-    r->regs.r14 = nwords | (u64)s->kind << 8 | flags << 16 | (u64)r->entered << 32;
+    r->regs.r14 = nwords | (u64)s->kind << 8 | flags << 16 | r->entered;
     r->regs.r15 = s->progress;
     if (trace_on(TRACE_IPC_RECV))
         trace_receive(s, r);

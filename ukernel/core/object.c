@@ -7,6 +7,11 @@
 #define DESTROY_SLOTS 512 /* of a capability table in one step */
 #define DESTROY_WAKES 32
 
+static void space_create(struct space *s) {
+    space_init(s);
+    s->table = &captable_none;
+}
+
 err object_create(struct capability *slot, pfn first, u64 count, u64 kind, u8 account) {
     if (kind != KIND_SPACE && kind != KIND_THREAD && kind != KIND_ENDPOINT && kind != KIND_CAPTABLE)
         return -E_KIND;
@@ -20,6 +25,8 @@ err object_create(struct capability *slot, pfn first, u64 count, u64 kind, u8 ac
         thread_init(object);
     else if (kind == KIND_ENDPOINT)
         endpoint_init(object);
+    else if (kind == KIND_SPACE)
+        space_create(object);
     else if (kind == KIND_CAPTABLE)
         captable_init(object, (u32)count);
     cap_make(slot, (enum frame_kind)kind, object, RIGHT_ALL);
@@ -40,17 +47,15 @@ static err destroy_space(struct space *s) {
     err e = space_destroy_step(s);
     if (e)
         return e;
-    if (s->table)
-        s->table->bound--;
-    s->ports_count = 0;
-    arch_ports_changed(s);
+    s->table->bound--;
+    arch_ports_close(s);
     return space_set_account(s, 0);
 }
 
 /* Rights to reply in the table are dropped: whoever waits for them goes on. True: that was the last. */
 static bool destroy_table(struct captable *t) {
     u32 wakes = 0;
-    u32 end = MIN(t->cursor + DESTROY_SLOTS, t->slots);
+    u64 end = MIN(t->cursor + DESTROY_SLOTS, t->slots);
     for (; t->cursor < end && wakes < DESTROY_WAKES; t->cursor++) {
         struct capability *c = captable_slots(t) + t->cursor;
         if (c->kind != KIND_REPLY)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/reply.h"
+#include "arch/log.h"
 #include "core/exception.h"
 #include "core/fault.h"
 #include "core/ipc.h"
@@ -8,13 +9,11 @@
 #include "core/trace.h"
 
 err reply_get(struct captable *t, u64 slot, struct capability **right, struct thread **waiter) {
-    if (!t || slot >= t->slots || slot == 0)
+    if (slot >= t->slots || captable_slots(t)[slot].kind != KIND_REPLY)
         return -E_BADCAP;
-    struct capability *c = captable_slots(t) + slot;
-    if (c->kind != KIND_REPLY)
-        return -E_BADCAP;
-    *right = c;
-    *waiter = reply_waiter(c);
+    *right = captable_slots(t) + slot;
+    *waiter = reply_waiter(*right);
+    ASSERT(!*waiter || ((*waiter)->state == THREAD_CALLING && (*waiter)->right == *right));
     return 0;
 }
 
@@ -25,7 +24,8 @@ err reply_check(const struct reply *r) {
     if (e || !r->send_slot)
         return e;
     struct parcel p;
-    return parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table, r->to->receive_slot);
+    return parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table,
+                        caller_receive_slot(r->to));
 }
 
 static void answer_call(const struct reply *r) {
@@ -38,8 +38,8 @@ static void answer_call(const struct reply *r) {
         message_tail(r->from->message, r->to->message, r->nwords);
     if (__builtin_expect(r->send_slot != 0, 0)) {
         struct parcel p;
-        err e =
-            parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table, r->to->receive_slot);
+        err e = parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table,
+                             caller_receive_slot(r->to));
         if (!e) /* as reply_check has found */
             parcel_go(&p);
         to->r14 |= (u64)IPC_CAP << 16;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Rights to reply: (thread, generation, call number), in a slot of whoever received the message. */
+/* Rights to reply: in a slot of whoever received the message. A waiting thread (CALLING) and the slot name
+ * each other, and no right is ever copied. So none has to be looked up or compared: when the thread waits no
+ * more, the slot is told. */
 #pragma once
 
 #include "core/cap.h"
 #include "core/thread.h"
 
-/* The thread that still waits for this answer; NULL: it is gone, or stopped, or has been answered. */
-static inline struct thread *reply_waiter(const struct capability *c) {
-    struct thread *t = cap_thread(c);
-    bool there = frame_table[virt_to_frame(t)].generation == c->generation && t->state == THREAD_CALLING &&
-                 t->call == c->badge;
-    return there ? t : NULL;
+/* The thread that waits for this answer; NULL: it is gone, or stopped. */
+static inline struct thread *reply_waiter(const struct capability *right) {
+    return cap_thread(right);
+}
+
+/* Put the right to answer t into an empty slot. */
+static inline void reply_put(struct capability *slot, struct thread *t) {
+    *slot = (struct capability){.kind = KIND_REPLY, .object = (u64)t};
+    t->right = slot;
 }
 
 /* The right to reply in a slot of the table: its slot, and the waiter (NULL: gone). -E_BADCAP: no right is

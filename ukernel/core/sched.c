@@ -10,7 +10,7 @@
 #include <abi/layout.h>
 
 static struct link queues[PRIO_COUNT];
-u32 ready_mask;
+static u32 ready_mask; /* bit p: threads of priority p are ready (the running one not counted) */
 /* The server thread of each level that was interrupted while it ran; it is at the head. Threads of a server
  * take no locks against each other, so nobody of its level may run before it has gone on and waits. */
 static struct thread *preempted[PRIO_COUNT];
@@ -20,25 +20,36 @@ static u64 slice_end;
 static bool slice_over;
 static u64 next_deadline; /* of endpoints; 0: none */
 
+void sched_tracing_changed(void) {
+    u64 written = 1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY |
+                  1ull << TRACE_SWITCH | 1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME;
+    cpu.ready_level = (u8)(trace_mask & written ? 255 : ready_mask ? 31 - __builtin_clz(ready_mask) : 0);
+}
+
+static void set_ready(u32 mask) {
+    ready_mask = mask;
+    sched_tracing_changed();
+}
+
 void sched_init(void) {
     for (u32 p = 0; p < PRIO_COUNT; p++) {
         link_init(&queues[p]);
         preempted[p] = NULL;
     }
-    ready_mask = 0;
+    set_ready(0);
     slice_end = next_deadline = 0;
     slice_over = false;
 }
 
 void sched_ready(struct thread *t) {
     link_push_tail(&queues[t->priority], &t->link);
-    ready_mask |= 1u << t->priority;
+    set_ready(ready_mask | 1u << t->priority);
 }
 
 void sched_ready_head(struct thread *t) {
     struct thread *first = preempted[t->priority];
     link_push_head(first ? &first->link : &queues[t->priority], &t->link);
-    ready_mask |= 1u << t->priority;
+    set_ready(ready_mask | 1u << t->priority);
 }
 
 void sched_remove(struct thread *t) {
@@ -46,7 +57,7 @@ void sched_remove(struct thread *t) {
     if (preempted[t->priority] == t)
         preempted[t->priority] = NULL;
     if (link_empty(&queues[t->priority]))
-        ready_mask &= ~(1u << t->priority);
+        set_ready(ready_mask & ~(1u << t->priority));
 }
 
 static struct thread *pop(void) {

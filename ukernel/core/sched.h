@@ -8,9 +8,6 @@
 
 #define SLICE_MS 10
 
-/* Bit p: threads of priority p are ready (the running one not counted). */
-extern u32 ready_mask;
-
 void sched_init(void);
 
 /* Put a READY thread, that is not the running one, into its queue: at the end, or (answered) before its
@@ -28,6 +25,9 @@ struct thread *sched_leave(struct thread *next);
 void sched_timer(void);
 /* The earliest deadline of an endpoint has changed. */
 void sched_deadline_changed(u64 earliest);
+
+/* The trace mask was set. */
+void sched_tracing_changed(void);
 
 /* End of the boot path: run the first thread, which has been started. */
 __attribute__((noreturn)) void sched_start(struct thread *first);

@@ -5,17 +5,20 @@
 #include "core/ipc.h"
 #include "core/sched.h"
 
-#define USER_CODE   0x23
-#define USER_DATA   0x1b
-#define RFLAGS_USER 0x202 /* interrupts on, and the bit that is always set */
+#define USER_CODE 0x23
+#define USER_DATA 0x1b
 
 void thread_init(struct thread *t) {
     t->regs.cs = USER_CODE;
     t->regs.ss = USER_DATA;
     t->regs.rflags = RFLAGS_USER;
     t->by_iret = true;
-    t->generation = frame_table[virt_to_frame(t)].generation;
     arch_fpu_init(t);
+}
+
+void thread_attend(struct thread *t, bool attention) {
+    t->attention = attention;
+    t->level = attention ? 0 : t->priority;
 }
 
 err thread_start(struct thread *t) {
@@ -24,7 +27,7 @@ err thread_start(struct thread *t) {
     if (!t->space)
         return -E_INVAL;
     if (t->flags & THREAD_ALIEN)
-        t->attention |= ATTEND_INTERRUPT;
+        thread_attend(t, true);
     t->state = THREAD_READY;
     sched_ready(t);
     return 0;
@@ -66,10 +69,12 @@ err thread_bind(struct thread *t, struct space *s, u32 tag, pfn message_frame, u
     thread_unbind(t);
     s->threads++;
     t->space = s;
-    t->tag = tag;
+    t->tag = (u64)tag << 32;
     t->message_frame = (u32)message_frame;
     t->message = message_frame ? frame_to_virt(message_frame) : NULL;
     t->priority = priority;
     t->flags = flags;
+    t->fault.answer.leaf = NULL;
+    thread_attend(t, t->attention);
     return 0;
 }

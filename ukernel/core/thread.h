@@ -27,10 +27,9 @@ struct thread_regs {
 };
 _Static_assert(sizeof(struct thread_regs) % 16 == 0, "the processor aligns an interrupt's frame to 16 bytes");
 
-enum thread_state { THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_CALLING, THREAD_RECEIVING };
+#define RFLAGS_USER 0x202 /* interrupts on, and the bit that is always set */
 
-/* What must happen before the thread's next user instruction: bits of `attention`. */
-enum attention { ATTEND_INTERRUPT = 1 };
+enum thread_state { THREAD_STOPPED, THREAD_READY, THREAD_SENDING, THREAD_CALLING, THREAD_RECEIVING };
 
 struct thread {
     struct thread_regs regs;
@@ -38,13 +37,15 @@ struct thread {
     /* Identity and scheduling. */
     struct space *space;       /* NULL: not bound yet */
     u8 state;                  /* enum thread_state */
+    u8 kind;                   /* SENDING, CALLING: enum msg_kind: what it waits for */
+    u8 base;                   /* enum msg_kind of what a fault_as interrupted; MSG_FAULT: an instruction */
+    u8 send_flags;             /* enum msg_flag of its message, but IPC_CAP */
     u8 priority;               /* enum priority */
+    u8 level;                  /* the same, or 0 while something must happen first: see cpu.ready_level */
     u8 flags;                  /* enum thread_flag */
-    u8 attention;              /* enum attention */
+    bool attention;            /* before its next user instruction it sends EXC_INTERRUPT */
     bool by_iret;              /* entered by an interrupt, or registers were set: all of them are restored */
-    bool name_known;           /* trace: name[] is set */
-    u32 tag;                   /* messages of this thread carry it */
-    u32 generation;            /* of this frame; constant while the thread lives */
+    u64 tag;                   /* messages of this thread carry it: in bits 32.. */
     u32 message_frame;         /* the message page, pinned; 0: none */
     u64 *message;              /* the message page in the physical map; NULL: none */
     struct link link;          /* run queue, senders or receivers of an endpoint */
@@ -52,20 +53,17 @@ struct thread {
 
     /* RECEIVING: what its wait named. */
     u32 reply_slot;   /* for the next right to reply; 0: takes bits only */
-    u32 receive_slot; /* for a capability; 0: none. For a caller: where the answer's capability goes */
-    u8 entered;       /* items that its fault_reply_wait entered: told with the wait's result */
+    u32 receive_slot; /* for a capability; 0: none */
+    u64 entered;      /* items that its fault_reply_wait entered: told with the wait's result; in bits 32.. */
     u64 serving;      /* number of the call received last */
 
-    /* SENDING, CALLING: the message. */
-    u64 call;      /* its number; a right to reply names it */
-    u8 kind;       /* enum msg_kind: what it waits for now */
-    u8 base;       /* enum msg_kind of what a fault_as interrupted (MSG_ALIEN, MSG_EXCEPTION); MSG_FAULT: an
-                      instruction */
-    u8 send_flags; /* enum msg_flag, but IPC_CAP */
+    /* SENDING: the message. CALLING: only its number and the right to answer it. */
+    u64 call;
+    struct capability *right; /* names this thread, and nobody else does */
     u8 nwords;
     u32 badge;
-    u32 send_slot; /* capability to send with it; 0: none */
-    u64 label;
+    u32 send_slot;          /* capability to send with it; 0: none */
+    u64 label;              /* if IPC_FORWARDED */
     u64 progress;           /* word of fault_as */
     u64 forward[MSG_WORDS]; /* words, if IPC_FORWARDED */
 
@@ -76,8 +74,7 @@ struct thread {
         u8 flags;     /* enum fault_flag */
         bool shown;   /* delivered at least once */
         bool entered; /* the last answer entered something */
-        u8 account, pool;
-        u32 shares;
+        u64 info;     /* as shown */
         u64 repeats;
         struct answer answer; /* what was shown, and what the answer may do; its account is the answerer's */
     } fault;
@@ -101,6 +98,14 @@ static inline u32 thread_id(const struct thread *t) {
 
 /* Make a thread of a cleared frame: STOPPED, bound to nothing. */
 void thread_init(struct thread *t);
+
+/* Before its next user instruction it must send EXC_INTERRUPT; or it has. */
+void thread_attend(struct thread *t, bool attention);
+
+/* Where the capability that comes with the answer goes: a caller's registers are as it left them. */
+static inline u32 caller_receive_slot(const struct thread *t) {
+    return (u32)(t->regs.r13 >> 32);
+}
 
 /* Make it READY at its user instruction; an alien thread sends INTERRUPT first. -E_BUSY if it is not STOPPED,
  * -E_INVAL if it has no space. */

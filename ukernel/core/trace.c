@@ -4,6 +4,7 @@
 
 #include "arch/cpu.h"
 #include "boot/main.h"
+#include "core/sched.h"
 #include "core/trace.h"
 #include "mm/phys.h"
 
@@ -34,6 +35,7 @@ u64 trace_set_mask(u64 mask) {
     u64 old = trace_mask;
     trace_mask = ring_packets ? mask : 0;
     info_page->trace_mask = trace_mask;
+    sched_tracing_changed();
     return old;
 }
 

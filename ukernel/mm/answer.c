@@ -3,22 +3,6 @@
 
 #include "mm/pt.h"
 
-struct fault_view mm_fault_view(struct space *s, vaddr address) {
-    struct fault_view v = {.leaf = pt_leaf(s, address), .epoch = s->epoch};
-    v.pool = (u8)MIN(s->pool_count, 255u);
-    v.entry = v.leaf ? *v.leaf : 0;
-    if (v.entry & PTE_PRESENT) {
-        v.shares = pt_frame(v.entry)->shares;
-        v.account = pt_frame(v.entry)->account;
-    }
-    return v;
-}
-
-bool mm_allows(u64 entry, u64 access) {
-    u64 need = PTE_PRESENT | PTE_USER | (access == ACCESS_WRITE ? PTE_WRITE : 0);
-    return (entry & need) == need && !(access == ACCESS_EXEC && entry & PTE_NX);
-}
-
 /* Is the entry still the one that the pager was shown? Accesses by other threads do not matter. */
 static bool still_shown(u64 entry, u64 shown) {
     return !((entry ^ shown) & ~(shown & PTE_PRESENT ? PTE_HARVEST : 0));
@@ -83,8 +67,8 @@ static bool answer_item(const struct answer *a, u64 *table, const struct fault_i
     u64 rights = item->address & PAGE_MASK;
     enum fault_op op = (enum fault_op)(item->frame >> 60);
     pfn n = item->frame & ~(15ull << 60);
-    if (rights & ~(u64)MAP_ALL || op > FILL_UPGRADE || va < MAX(a->lo, USER_FIRST) ||
-        va >= MIN(a->hi, USER_END) || (va ^ a->fault) & ~(BLOCK_BYTES - 1))
+    if (rights & ~(u64)MAP_ALL || op > FILL_UPGRADE || va - a->lo >= a->hi - a->lo ||
+        va - USER_FIRST >= USER_END - USER_FIRST)
         return false;
     u64 *entry = &table[pt_index(va, 0)];
     rights &= a->rights;
@@ -95,7 +79,7 @@ static bool answer_item(const struct answer *a, u64 *table, const struct fault_i
 
 u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count) {
     struct space *s = a->space;
-    if (s->epoch != a->epoch || s->dying || count > FAULT_ITEMS_MAX)
+    if (a->lo == a->hi || s->epoch != a->epoch || s->dying || !count)
         return 0;
     u64 *leaf = a->leaf ? a->leaf : pt_leaf_make(s, a->fault);
     if (!leaf)

@@ -82,20 +82,6 @@ struct copy_result {
  * in the frame table. */
 struct copy_result mm_copy(const struct copy_side *to, const struct copy_side *from, u64 length);
 
-/* What the pager is shown of a fault. Read when the message is first delivered. */
-struct fault_view {
-    u64 *leaf; /* the entry; NULL: no page table there. Valid while space.epoch == epoch */
-    u64 entry;
-    u64 epoch;
-    u32 shares; /* of the frame, if present */
-    u8 account; /* of the frame, if present */
-    u8 pool;    /* space.pool_count, 255 = that or more */
-};
-struct fault_view mm_fault_view(struct space *s, vaddr address);
-
-/* Does the entry now allow the access (enum access)? Then the fault was already resolved. */
-bool mm_allows(u64 entry, u64 access);
-
 /* The answer to a fault. */
 struct answer {
     struct space *space;

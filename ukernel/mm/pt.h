@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Page tables of one space: finding and making entries, counting mappings, walking a range. Inside mm/ only.
+/* Page tables of one space: finding and making entries, counting mappings, walking a range. For mm/, and for
+ * faults.
  *
  * A table in a tree counts its entries that are not zero in frame.next (the top table: those of the user
  * half); but for the top one no table in a tree is empty: the last entry's removal returns it to the pool. */
@@ -59,8 +60,34 @@ static inline u64 *pt_leaf(const struct space *s, vaddr va) {
     return &pt_table(entry)[pt_index(va, 0)];
 }
 
-/* The same; makes tables from the pool. NULL if the pool is too small, and then nothing has changed. The
- * caller enters something (or calls pt_prune), so that no empty table stays. */
+/* What the pager is shown of a fault. */
+struct fault_view {
+    u64 *leaf; /* the entry; NULL: no page table there. Valid while space.epoch == epoch */
+    u64 entry;
+    u64 epoch;
+    u32 shares; /* of the frame, if present */
+    u8 account; /* of the frame, if present */
+    u8 pool;    /* space.pool_count, 255 = that or more */
+};
+static inline struct fault_view mm_fault_view(const struct space *s, vaddr address) {
+    struct fault_view v = {.leaf = pt_leaf(s, address), .epoch = s->epoch};
+    v.pool = (u8)MIN(s->pool_count, 255u);
+    v.entry = v.leaf ? *v.leaf : 0;
+    if (v.entry & PTE_PRESENT) {
+        v.shares = pt_frame(v.entry)->shares;
+        v.account = pt_frame(v.entry)->account;
+    }
+    return v;
+}
+
+/* Does the entry now allow the access (enum access)? Then the fault was already resolved. */
+static inline bool mm_allows(u64 entry, u64 access) {
+    u64 need = PTE_PRESENT | PTE_USER | (access == ACCESS_WRITE ? PTE_WRITE : 0);
+    return (entry & need) == need && !(access == ACCESS_EXEC && entry & PTE_NX);
+}
+
+/* The leaf entry; makes tables from the pool. NULL if the pool is too small, and then nothing has changed.
+ * The caller enters something (or calls pt_prune), so that no empty table stays. */
 u64 *pt_leaf_make(struct space *s, vaddr va);
 
 /* The leaf table of va may have become empty: return it, and the tables above that become empty by it, to the

@@ -5,6 +5,11 @@
 
 u64 kernel_half[SPACE_TOP_SLOTS];
 
+void space_init(struct space *s) {
+    s->cr3 = cpu.kernel_cr3;
+    s->ports_at = PORTS_CLOSED;
+}
+
 static err feed_one(struct space *s, u8 account, pfn n) {
     struct frame *f = frame_own(n, account);
     if (!f)
@@ -19,7 +24,7 @@ static err feed_one(struct space *s, u8 account, pfn n) {
         return 0;
     }
     f->next = 0;
-    s->top = n << PAGE_SHIFT;
+    s->top = s->cr3 = n << PAGE_SHIFT;
     u64 *table = frame_to_virt(n);
     for (u64 i = 0; i < SPACE_TOP_SLOTS; i++)
         table[SPACE_TOP_SLOTS + i] = kernel_half[i];

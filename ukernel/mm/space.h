@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A space: page tables, the pool that feeds them, and what is bound to it. Lives in one frame of kind SPACE,
- * whose page is zero when the space begins; a zero space is a valid empty one. */
+ * whose page is zero when the space begins. */
 #pragma once
 
 #include "mm/frame.h"
@@ -22,7 +22,8 @@ struct port_range {
 };
 
 struct space {
-    u64 top;   /* physical address of the top table (what CR3 holds), 0: none yet */
+    u64 top;   /* physical address of the top table, 0: none yet */
+    u64 cr3;   /* the same, or the kernel's */
     u64 epoch; /* raised by unmap, protect and clone */
     u32 pool;  /* first frame of the table pool, linked by frame.next; all of them are zero */
     u32 pool_last;
@@ -31,9 +32,10 @@ struct space {
     u8 flags;   /* enum space_flag */
     bool dying; /* destroy has begun: it can't be bound, fed or mapped into */
     u8 ports_count;
-    u32 threads; /* bound to it */
+    u16 ports_at; /* for the TSS: where the I/O bitmap begins, if it is this space's; else beyond its end */
+    u32 threads;  /* bound to it */
     struct endpoint_ref pager, system_call, exception;
-    struct captable *table; /* capabilities of its threads; NULL: none */
+    struct captable *table; /* capabilities of its threads */
     vaddr cursor;           /* destroy: next address to take down */
     struct permit permits[PERMITS_PER_SPACE];
     struct port_range ports[SPACE_PORTS_MAX];
@@ -57,6 +59,9 @@ static inline struct space *space_at(pfn n) {
 static inline bool space_has_entries(const struct space *s) {
     return s->top && frame_table[s->top >> PAGE_SHIFT].next;
 }
+
+/* Make a space of a cleared frame. */
+void space_init(struct space *s);
 
 /* feed: DATA frames of `account` become tables of the space: the first one ever its top table, the rest its
  * pool. Frames must be idle. Returns how many; if the first is refused -E_OWNER, -E_MAPPED; -E_INVAL: count

@@ -3,7 +3,7 @@
 #include "arch/log.h"
 #include "arch/panic.h"
 #include "arch/switch.h"
-#include "core/fast.h"
+#include "boot/main.h"
 #include "core/fault.h"
 #include "core/interrupt.h"
 #include "core/reply.h"
@@ -19,7 +19,6 @@ static _Alignas(4096) u8 memory[MACHINE_FRAMES * PAGE_BYTES];
 static pfn next_frame;
 
 struct cpu cpu;
-struct tss tss;
 static struct info_page info;
 struct info_page *info_page = &info;
 u64 tsc_per_ms = 1000;
@@ -40,14 +39,12 @@ void arch_invlpg(vaddr va) {
 void arch_leave_space(void) {
     cpu.space = NULL;
 }
-void arch_switch_ports(struct space *s) {
+void arch_ports_close(struct space *s) {
     (void)s;
 }
-void arch_ports_changed(struct space *s) {
-    (void)s;
-}
-void arch_switch_fpu(struct thread *t) {
-    cpu.fpu = t;
+void arch_switch(struct thread *t) {
+    cpu.current = t;
+    cpu.space = t->space;
 }
 void arch_fpu_save(struct thread *t) {
     if (cpu.fpu == t)
@@ -97,7 +94,6 @@ void machine_init(void) {
     memset(frames, 0, sizeof frames);
     memset(accounts, 0, ACCOUNTS * sizeof *accounts);
     cpu = (struct cpu){0};
-    tss.ports_at = sizeof tss;
     frame_table = frames;
     frame_count = MACHINE_FRAMES;
     for (pfn n = 1; n < MACHINE_FRAMES; n++) {
@@ -124,6 +120,7 @@ static void *make(enum frame_kind kind) {
 
 struct space *machine_space(void) {
     struct space *s = make(KIND_SPACE);
+    space_init(s);
     s->table = make(KIND_CAPTABLE);
     captable_init(s->table, 1);
     s->table->bound = 1;
@@ -169,9 +166,11 @@ void machine_syscall(void) {
 void machine_fault(vaddr address, u64 error) {
     struct thread *t = cpu.current;
     t->by_iret = true;
-    fault_happened(t, address, error);
-    struct thread *next = fast_fault(t);
-    run(next ? next : sched_leave(fault_send(t)));
+    t->regs.error = error;
+    if (t->priority % 2)
+        (void)fault_begin(t, address); /* the short path begins, and then goes the long way */
+    fault_happened(t, address);
+    run(sched_leave(fault_send(t)));
 }
 
 void machine_reschedule(void) {
@@ -223,10 +222,15 @@ static u32 rights_to(const struct thread *t, struct thread *const *threads, u32 
 }
 
 static void check_endpoint(const struct endpoint *e) {
-    if (e->bits && !link_empty(&e->receivers))
+    bool served = e->server > SERVER_LATE;
+    if (e->bits && (served || !link_empty(&e->receivers)))
+        abort();
+    if (!served && (e->server == SERVER_LATE) != (e->bits || !link_empty(&e->senders)))
         abort();
     if (link_empty(&e->senders))
         return;
+    if (served)
+        abort();
     for (const struct link *l = e->receivers.next; l != &e->receivers; l = l->next) {
         const struct thread *r = container_of(l, const struct thread, link);
         MUST(r->reply_slot == 0, r); /* a sender and one who could take it never both wait */
@@ -244,7 +248,8 @@ void machine_check(struct thread *const *threads, u32 n_threads, struct endpoint
         if (t->state == THREAD_SENDING)
             MUST(on_list(&t->endpoint->senders, t), t);
         if (t->state == THREAD_RECEIVING)
-            MUST(on_list(&t->endpoint->receivers, t), t);
+            MUST(on_list(&t->endpoint->receivers, t) != (t->endpoint->server == t), t);
+        MUST(t->level == (t->attention ? 0 : t->priority), t);
         senders += t->state == THREAD_SENDING;
         receivers += t->state == THREAD_RECEIVING;
         MUST(rights_to(t, threads, n_threads) == (t->state == THREAD_CALLING), t);
@@ -260,8 +265,11 @@ void machine_check(struct thread *const *threads, u32 n_threads, struct endpoint
     for (u32 i = 0; i < n_endpoints; i++) {
         check_endpoint(endpoints[i]);
         senders -= length(&endpoints[i]->senders);
-        receivers -= length(&endpoints[i]->receivers);
+        receivers -= length(&endpoints[i]->receivers) + (endpoints[i]->server > SERVER_LATE);
     }
     if (queued != ready || senders || receivers)
+        abort();
+    u8 highest = (u8)(ready_mask ? 31 - __builtin_clz(ready_mask) : 0);
+    if (cpu.ready_level != highest)
         abort();
 }
