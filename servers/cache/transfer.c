@@ -11,6 +11,7 @@
 #include <proto/cache.def>
 
 #include "shell.h"
+#include "waits.h"
 
 enum {
     SIGBUS = 7,
@@ -193,11 +194,28 @@ static u32 fill_items(const struct inode *inode, const struct cache_page_in_req 
     return n;
 }
 
+static struct waits waits;
+
+err cache_on_waits(struct ipc_ctx *c, const struct cache_waits_req *req, struct cache_waits_rep *rep) {
+    (void)c;
+    rep->faults = waits_of(&waits, req->key);
+    return 0;
+}
+
+/* The fault is over, or comes back to be served once more: has it waited? */
+static void note_wait(struct ipc_ctx *c, const struct cache_page_in_req *req, err e,
+                      enum page_source source) {
+    if (e == -E_AGAIN)
+        c->flags |= IPC_AGAIN; /* the kernel sets it for calls only */
+    else if (e == 0 && (source == PAGE_READ || c->flags & IPC_AGAIN))
+        waits_count(&waits, req->access >> 8);
+}
+
 err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, struct cache_page_in_rep *rep) {
     (void)rep;
     if (c->kind != MSG_FAULT)
         return -E_PROTO;
-    struct page_answer page;
+    struct page_answer page = {0};
     err e = -E_STALE;
     struct inode *inode = object_find(&cache, req->object);
     if (inode)
@@ -206,6 +224,7 @@ err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, str
         e = shm_page(&cache, inode, req->index, &page);
     else if (inode && inode->kind == INODE_FILE)
         e = page_get(&cache, inode, req->index, NULL, &page);
+    note_wait(c, req, e, page.source);
     if (e == 0) {
         struct fault_item items[FAULT_ITEMS_MAX];
         u32 n = fill_items(inode, req, page.frame, items);

@@ -38,6 +38,13 @@ static struct region_stat memory_of(u64 mm) {
     return st;
 }
 
+/* Of a descriptor's faults, or (key 0) of all, those that waited for the disk. */
+static u64 major_faults(const struct region_stat *r) {
+    struct cache_waits_rep rep = {0};
+    err e = cache_waits(SERVICE(SRV_CACHE), &(struct cache_waits_req){r->fault_key}, &rep);
+    return e < 0 ? 0 : MIN(rep.faults, r->faults);
+}
+
 static struct frame_memory_rep frames(void) {
     struct frame_memory_rep m = {0};
     err e = frame_memory(SERVICE(SRV_FRAME), &(struct frame_memory_req){0}, &m);
@@ -144,7 +151,7 @@ static void vmstat(struct text *t) {
     text_printf(t, "nr_free_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_anon_pages %llu\n",
                 (ull)frames().free, (ull)c.mapped, (ull)c.cached, (ull)r.anonymous_pages);
     text_printf(t, "pgpgin %llu\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault %llu\n",
-                KIB(c.pages_in), (ull)(r.minor_faults + r.major_faults), (ull)r.major_faults);
+                KIB(c.pages_in), (ull)r.faults, (ull)major_faults(&r));
 }
 
 static void cpuinfo(struct text *t) {
@@ -161,11 +168,12 @@ static void counters(struct text *t) {
 }
 
 static void pid_stat(struct text *t, const struct process *p, const struct task *task, struct region_stat r) {
+    u64 major = p->mm ? major_faults(&r) : 0;
     ull start = (kern_tsc() > p->start_tsc ? (p->start_tsc - kern_boot_tsc()) : 0) / (kern_tsc_per_ms() * 10);
     text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, task ? task->comm : "", letter_of(p),
                 p->parent ? p->parent->pid : 0, p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
-    text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)r.minor_faults,
-                (ull)r.major_faults, p->task_count, start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
+    text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)(r.faults - major), (ull)major,
+                p->task_count, start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
     text_printf(
         t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
         (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,

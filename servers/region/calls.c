@@ -274,7 +274,8 @@ void stat_fill(const struct mm_struct *mm, u64 resident, struct region_stat *st)
     *st = (struct region_stat){.total_pages = mm->total_vm,
                                .rss_pages = resident,
                                .locked_pages = mm->locked_vm,
-                               .minor_faults = mm->min_flt,
+                               .faults = mm->faults,
+                               .fault_key = mm->fault_key,
                                .table_pages = mm->tables,
                                .descriptors = mm->map_count};
     TAILQ_FOREACH(vma, &mm->mmap, vm_list) {
@@ -299,7 +300,7 @@ static void stat_all(struct region_stat *st) {
             continue;
         st->total_pages += s->mm->total_vm;
         st->locked_pages += s->mm->locked_vm;
-        st->minor_faults += s->mm->min_flt;
+        st->faults += s->mm->faults;
         st->table_pages += s->mm->tables;
         st->descriptors++;
     }

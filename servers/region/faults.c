@@ -36,13 +36,14 @@ static void one_item(struct loop *l, vaddr page, u64 rights, pfn frame, enum fau
     l->io.rax = SYS_fault_reply_wait | 2 << 8;
 }
 
-static void forward(struct loop *l, const struct fault_words *f, const struct fault_verdict *v, u32 space) {
+static void forward(struct loop *l, const struct fault_words *f, const struct fault_verdict *v, u32 space,
+                    u64 key) {
     struct cache_page_in_req q = {.object = v->object,
                                   .index = v->index,
                                   .address = f->address,
                                   .rights = v->rights,
                                   .window = v->first | v->count << 16,
-                                  .access = FAULT_ACCESS(f->info)};
+                                  .access = FAULT_ACCESS(f->info) | key << 8};
     __builtin_memcpy(l->io.w, &q, sizeof q);
     l->out = OUT_FORWARD;
     l->space = space;
@@ -86,7 +87,7 @@ static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *
         one_item(l, page, v->rights, v->frame, v->op);
         return;
     case FAULT_FORWARD:
-        forward(l, f, v, mm->space);
+        forward(l, f, v, mm->space, mm->fault_key);
         return;
     case FAULT_PROTECT:
         (void)shell.kernel.protect(NULL, mm->space, page, 1, v->rights);
@@ -117,7 +118,7 @@ void fault_handle(struct loop *l) {
         raise(l, RAISE_CODE(SIGKILL, 0), w->address);
         return;
     }
-    s->mm->min_flt++;
+    s->mm->faults++;
     if (__builtin_expect(pool < TABLES_LOW, 0) && !tables_suffice(s->mm, pool)) {
         wait_for(l, w, id, true);
         return;

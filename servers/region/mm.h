@@ -73,7 +73,8 @@ struct mm_struct {
     u64 total_vm;  /* pages in all regions */
     u64 locked_vm; /* pages in regions with VM_LOCKED */
     u64 tables;    /* frames that the space's table pool was fed */
-    u64 min_flt;   /* faults answered */
+    u64 faults;    /* answered, or forwarded */
+    u64 fault_key; /* what cache counts faults that wait under: never the same again, and not 0 */
     vaddr start_code, end_code, start_data, end_data;
     vaddr start_brk, brk; /* the heap: brk is what the program asked for, not rounded */
     vaddr start_stack, arg_start, arg_end;

@@ -16,6 +16,9 @@
 #define TABLES_LOW  4    /* below this the pool is fed: one fault needs three at most */
 #define TABLES_FEED 8
 
+#define FAULT_KEY_SHIFT 10 /* a descriptor's fault_key: its number, and above it what no other ever has */
+_Static_assert(SPACES_MAX <= 1 << FAULT_KEY_SHIFT, "numbers fit");
+
 /* The label of the pump's calls; no protocol of others has it. */
 #define LABEL_PUMP 0x03ff
 
@@ -57,6 +60,7 @@ struct shell {
     struct kmem_cache *space_cachep, *deferred_cachep;
     struct space *space[SPACES_MAX];
     u32 next_id;
+    u64 spaces_made;    /* since boot */
     u32 linux_slot;     /* linux's endpoint, of which each space gets a badged copy; 0 before attach */
     u32 badge_slots[3]; /* for copies on their way: pager, linux, and the space for linux */
     struct space_list works;

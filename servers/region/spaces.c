@@ -57,6 +57,7 @@ static err make_object(struct space *s, u32 id) {
     s->mm->tables = TABLES_NEW;
     s->mm->space = slot;
     s->mm->id = id;
+    s->mm->fault_key = id | ++shell.spaces_made << FAULT_KEY_SHIFT;
     return 0;
 no_tables:
     while (sys_destroy(slot) == -E_AGAIN) {

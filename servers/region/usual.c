@@ -54,7 +54,7 @@ static inline __attribute__((always_inline)) bool answer_usual(struct loop *l, u
         return false;
     if (v.kind == FAULT_FILL && !(taken = v.frame = frame_pop()))
         return false;
-    s->mm->min_flt++;
+    s->mm->faults++;
     shell.frames_out += *offered != 0;
     *offered = taken;
     l->out = OUT_ITEMS;
