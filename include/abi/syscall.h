@@ -191,6 +191,6 @@ struct frame_record {
 #define ACCOUNT_OF(id)    (((id) >> 56) & 0xff)
 #define SHARES_OF(counts) ((counts)&0xffffffffull)
 #define OWN_OF(counts)    (((counts) >> 32) & 0xff)
-#define PINS_OF(counts)   (((counts) >> 40) & 0xff) /* users' in bits 0..5, 64 for each of the kernel's */
+#define PINS_OF(counts)   (((counts) >> 40) & 0xff)    /* users' in bits 0..5, 64 for each of the kernel's */
 #define USES_OF(counts)   ((counts)&0xffffffffffffull) /* all three: 0 if there are none */
 #define ALIKE_OF(counts)  (((counts) >> 48) + 1)       /* frames that the record is about */

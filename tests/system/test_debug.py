@@ -8,8 +8,8 @@ from lib import BUILD, TOP, check
 
 def test_breakpoints_in_kernel_and_servers():
     words = [os.path.join(TOP, "images", "debug"), "--build", BUILD, "--ex", "hbreak kmain", "--ex", "continue",
-             "--ex", "hbreak find_vma", "--ex", "continue", "--ex", "quire-threads", "--ex", "kill", "--ex", "quit",
+             "--ex", "hbreak do_mmap", "--ex", "continue", "--ex", "quire-threads", "--ex", "kill", "--ex", "quit",
              "true"]
     run = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-    for text in ("Breakpoint 1, kmain", "Breakpoint 2, find_vma", "THREAD_READY"):
+    for text in ("Breakpoint 1, kmain", "Breakpoint 2, do_mmap", "THREAD_READY"):
         check(text in run.stdout, f"no {text!r} in\n{run.stdout}\n{run.stderr}")

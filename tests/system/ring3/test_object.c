@@ -56,11 +56,13 @@ static int destroy_wakes_callers(void) {
     const struct info_page *info = (const struct info_page *)INFO_PAGE;
     u32 lo, hi;
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    io = (struct ipc_io){.rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
+    io = (struct ipc_io){
+        .rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
     ipc_raw(&io); /* the worker queues at `doomed` */
     CHECK(sys_destroy(doomed) == 0);
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    io = (struct ipc_io){.rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
+    io = (struct ipc_io){
+        .rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
     ipc_raw(&io);
     CHECK(result == -E_CANCELED);
     CHECK(sys_destroy(w.slot) == 0);
