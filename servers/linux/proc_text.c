@@ -164,7 +164,7 @@ static void cpuinfo(struct text *t) {
 static void counters(struct text *t) {
     text_printf(t, "calls %llu\nunknown_calls %llu\nforks %llu\ntasks %u\nswitches %llu\nboot_ticks %llu\n",
                 (ull)state.calls, (ull)state.unknown_calls, (ull)state.forks, state.tasks.count,
-                (ull)kern_switches(), (ull)(state.first_program_tsc - kern_boot_tsc()));
+                (ull)kern_switches(), (ull)state.first_program_tsc);
 }
 
 static void pid_stat(struct text *t, const struct process *p, const struct task *task, struct region_stat r) {
