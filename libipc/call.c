@@ -27,21 +27,37 @@ u32 ipc_reply_tail_words(void) {
     return n > MSG_REG_WORDS ? n - MSG_REG_WORDS : 0;
 }
 
+/* The first n words, one by one: a loop costs more than the call's other registers. */
+static inline void take_words(u64 *to, const u64 *from, u32 n) {
+    switch (n) {
+    case 6:
+        to[5] = from[5]; /* fall through */
+    case 5:
+        to[4] = from[4]; /* fall through */
+    case 4:
+        to[3] = from[3]; /* fall through */
+    case 3:
+        to[2] = from[2]; /* fall through */
+    case 2:
+        to[1] = from[1]; /* fall through */
+    case 1:
+        to[0] = from[0];
+    }
+}
+
 /* `words` of them go out; n_in of those in registers are given, and n_out of the answer's wanted. */
 static inline err transfer(u32 to, u64 label, u32 words, const u64 *in, u32 n_in, u64 *out, u32 n_out) {
     u32 me = thread_index();
     struct ipc_io io = {
         .label = label, .rax = SYS_call | (u64)words << 8, .rbx = to, .r13 = threads[me].caps};
     threads[me].caps = 0;
-    for (u32 i = 0; i < MSG_REG_WORDS; i++)
-        io.w[i] = i < n_in ? in[i] : 0;
+    take_words(io.w, in, n_in);
     ipc_raw_inline(&io);
     if ((err)io.rax < 0)
         return (err)io.rax;
     threads[me].came = io.r14;
     if ((i64)io.label >= 0)
-        for (u32 i = 0; i < MSG_REG_WORDS && i < n_out; i++)
-            out[i] = io.w[i];
+        take_words(out, io.w, n_out);
     return (err)io.label;
 }
 

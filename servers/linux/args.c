@@ -18,7 +18,8 @@ void args_release(struct args *a) {
     *a = (struct args){0};
 }
 
-err args_room(struct args *a, u64 more) {
+/* Room for `more` bytes at strings + used. */
+static err args_room(struct args *a, u64 more) {
     u64 need = a->used + more;
     if (need + 8 * ((u64)a->argc + a->envc + 1) > ARGS_BYTES_MAX)
         return -E_2BIG;
@@ -38,8 +39,16 @@ err args_room(struct args *a, u64 more) {
     return 0;
 }
 
-void args_added(struct args *a, u64 bytes, bool env) {
+err args_put(struct args *a, const char *piece, u64 bytes) {
+    err e = args_room(a, bytes);
+    if (e)
+        return e;
+    memcpy(a->strings + a->used, piece, bytes);
     a->used += (u32)bytes;
+    return 0;
+}
+
+void args_end(struct args *a, bool env) {
     if (env)
         a->envc++;
     else
@@ -47,13 +56,10 @@ void args_added(struct args *a, u64 bytes, bool env) {
 }
 
 err args_add(struct args *a, const char *string, bool env) {
-    u64 bytes = strlen(string) + 1;
-    err e = args_room(a, bytes);
-    if (e)
-        return e;
-    memcpy(a->strings + a->used, string, bytes);
-    args_added(a, bytes, env);
-    return 0;
+    err e = args_put(a, string, strlen(string) + 1);
+    if (!e)
+        args_end(a, env);
+    return e;
 }
 
 err args_script(struct args *a, const char *interpreter, const char *argument, const char *path) {

@@ -18,11 +18,13 @@ struct args {
 
 void args_init(struct args *a);
 void args_release(struct args *a);
-/* Room for `more` bytes at strings + used. -E_2BIG, -E_NOMEM. */
-err args_room(struct args *a, u64 more) must_check;
-/* Counts a string of `bytes` bytes (its 0 included) that lies at strings + used. */
-void args_added(struct args *a, u64 bytes, bool env);
+/* A piece of a string, and what counts it when its last piece, with the 0, was put. -E_2BIG, -E_NOMEM. */
+err args_put(struct args *a, const char *piece, u64 bytes) must_check;
+void args_end(struct args *a, bool env);
 err args_add(struct args *a, const char *string, bool env) must_check;
+/* The strings of a vector of the program's. As copy_in, or -E_2BIG, -E_NOMEM. */
+struct call;
+i64 args_copy(struct call *k, struct args *a, u64 vector, bool env) must_check;
 /* argv[0] goes; script's interpreter, its argument (NULL: none) and the script's path come in its place. */
 err args_script(struct args *a, const char *interpreter, const char *argument, const char *path) must_check;
 

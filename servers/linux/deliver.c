@@ -32,22 +32,21 @@ static void send_again(struct task *t, struct user_regs *regs) {
 
 static i64 push_frame(struct call *k, int signal, struct linux_sigaction *a) {
     struct task *t = k->task;
-    struct user_regs regs;
     struct sigframe frame;
     u64 stopped;
     const struct sigqueue *q = sig_details(pending_with(t, signal), signal);
-    kern_regs_read(t->thread, &regs, REGS_GENERAL | REGS_FPU);
+    struct user_regs *regs = kern_regs_read(t->thread, REGS_GENERAL | REGS_FPU);
     if (t->restart == RESTART_CALL && (a->flags & SA_RESTART))
-        send_again(t, &regs);
+        send_again(t, regs);
     struct sigframe_input in = {.signal = signal,
                                 .info = q ? &q->info : &no_details,
                                 .action = a,
                                 .altstack = &t->altstack,
                                 .mask = t->restore_mask ? t->saved_mask : t->blocked};
-    sigframe_build(&frame, &regs, &in);
+    sigframe_build(&frame, regs, &in);
     if (copy_out_some(k, frame.address, frame.buffer, frame.bytes, &stopped) < frame.bytes)
         return fault_at(k, stopped, ACCESS_WRITE);
-    kern_regs_write(t->thread, &regs, REGS_GENERAL);
+    kern_regs_write(t->thread, REGS_GENERAL);
     take(t, signal);
     t->blocked = sig_handler_mask(a, signal, t->blocked);
     if (a->flags & SA_RESETHAND)
@@ -122,10 +121,8 @@ i64 deliver(struct call *k) {
         return 0;
     }
     if (t->restart != RESTART_NONE) {
-        struct user_regs regs;
-        kern_regs_read(t->thread, &regs, REGS_GENERAL);
-        send_again(t, &regs);
-        kern_regs_write(t->thread, &regs, REGS_GENERAL);
+        send_again(t, kern_regs_read(t->thread, REGS_GENERAL));
+        kern_regs_write(t->thread, REGS_GENERAL);
         t->restart = RESTART_NONE;
     }
     if (t->restore_mask) {

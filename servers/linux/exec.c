@@ -23,6 +23,7 @@
 #define STACK_TOP         USER_END
 #define STACK_SPARE_BYTES 0x20000ull /* mapped below the picture; below that it grows by faults */
 #define SCRIPTS_MAX       4          /* interpreters that are scripts themselves */
+#define SCRIPT_LINE_MAX   256        /* what is looked at of a #! line */
 
 /* A new program that does not run yet. */
 struct program {
@@ -31,6 +32,12 @@ struct program {
     struct elf_plan plan;
     u32 thread;
     pfn frame;
+};
+
+/* A file's first bytes: header and segments of most, in one call of cache. */
+struct head {
+    char bytes[MSG_TAIL_BYTES];
+    u64 n;
 };
 
 static i64 peek(u64 object, u64 offset, void *to, u64 bytes) {
@@ -50,9 +57,8 @@ static i64 peek(u64 object, u64 offset, void *to, u64 bytes) {
 }
 
 /* From w->name to a regular executable file that is no script, in w->result with a reference. The arguments
- * are changed as #! lines say; `head`: its first bytes. */
-static err find_binary(struct process *p, struct args *a, struct path_walk *w, char head[ELF_HEADER_BYTES]) {
-    char line[256];
+ * are changed as #! lines say. */
+static err find_binary(struct process *p, struct args *a, struct path_walk *w, struct head *head) {
     for (u32 depth = 0; depth <= SCRIPTS_MAX; depth++) {
         err e = walk_from(p, w, 0, NULL);
         if (e < 0)
@@ -62,14 +68,14 @@ static err find_binary(struct process *p, struct args *a, struct path_walk *w, c
         i64 got = 0;
         if (n.fs != FS_DISK || !S_ISREG(n.mode) || !(n.mode & 0111))
             e = -E_ACCES;
-        else if ((got = peek(n.id, 0, line, sizeof line)) < 0)
+        else if ((got = peek(n.id, 0, head->bytes, sizeof head->bytes)) < 0)
             e = got;
-        else if (got >= 4 && script_parse(line, (u64)got, &interpreter, &argument) == 0)
+        else if (script_parse(head->bytes, MIN((u64)got, SCRIPT_LINE_MAX), &interpreter, &argument) == 0)
             e = args_script(a, interpreter, argument, w->name);
         else if (got < ELF_HEADER_BYTES)
             e = -E_NOEXEC;
         else {
-            memcpy(head, line, ELF_HEADER_BYTES);
+            head->n = (u64)got;
             return 0;
         }
         node_put(&n);
@@ -80,42 +86,41 @@ static err find_binary(struct process *p, struct args *a, struct path_walk *w, c
     return -E_LOOP;
 }
 
-static err plan_program(struct path_walk *w, const char *head, struct elf_plan *plan) {
+static err plan_program(struct path_walk *w, const struct head *head, struct elf_plan *plan) {
     struct elf_header h;
     struct linux_stat st;
-    char phdrs[ELF_PHDRS_MAX * ELF_PHDR_BYTES];
+    char room[ELF_PHDRS_MAX * ELF_PHDR_BYTES];
+    const char *phdrs = room;
     bool interpreter;
-    err e = elf_header(head, &h);
+    err e = elf_header(head->bytes, &h);
     if (e >= 0)
         e = node_stat(&w->result.node, &st);
     if (e < 0)
         return e;
     u64 bytes = (u64)h.phnum * ELF_PHDR_BYTES;
-    i64 got = peek(w->result.node.id, h.phoff, phdrs, bytes);
-    if (got < (i64)bytes)
-        return got < 0 ? got : -E_NOEXEC;
+    if (h.phoff <= head->n && bytes <= head->n - h.phoff) {
+        phdrs = head->bytes + h.phoff;
+    } else {
+        i64 got = peek(w->result.node.id, h.phoff, room, bytes);
+        if (got < (i64)bytes)
+            return got < 0 ? got : -E_NOEXEC;
+    }
     e = elf_plan(&h, phdrs, (u64)st.st_size, plan, &interpreter);
     if (interpreter)
         log_line("%s wants a dynamic linker: not supported", w->result.path);
     return e;
 }
 
-/* object 0: anonymous. */
-static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object, u64 index,
-               const char *path) {
+/* object 0: anonymous. > 0: the object's first region. */
+static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object, u64 index) {
     struct region_mmap_rep rep;
     if (from >= end)
         return 0;
     flags |= MAP_PRIVATE | MAP_FIXED | (object ? 0 : MAP_ANONYMOUS);
-    err e = object ? object_map(object, path, false) : 0;
-    if (e < 0)
-        return e;
     struct region_mmap_req req = {mm->number, from, end - from, prot | 7ull << 24 | flags << 32,
                                   object,     index};
-    e = region_mmap(REGION, &req, 0, &rep);
-    if (object)
-        object_mapped(object, e >= 0 && rep.first);
-    return e < 0 ? e : 0;
+    err e = region_mmap(REGION, &req, 0, &rep);
+    return e < 0 ? e : (err)rep.first;
 }
 
 static void add_write(struct exec_image *image, u64 address, u64 bytes, const char *from) {
@@ -123,20 +128,29 @@ static void add_write(struct exec_image *image, u64 address, u64 bytes, const ch
         image->write[image->writes++] = (struct exec_write){address, bytes, from};
 }
 
+static err map_segment(struct program *new, const struct elf_load *l, u64 object, bool *first) {
+    struct elf_pieces p;
+    elf_pieces(l, &p);
+    err e = map(new->mm, p.map, p.file_end, l->prot, 0, object, p.index);
+    *first |= e > 0;
+    if (e >= 0)
+        e = map(new->mm, p.file_end, p.memory_end, l->prot, 0, 0, 0);
+    if (e >= 0)
+        add_write(new->image, p.zero, p.zero_bytes, NULL);
+    return e;
+}
+
 static err map_segments(struct program *new, const struct path_walk *w) {
     const struct elf_plan *plan = &new->plan;
-    for (u32 i = 0; i < plan->loads; i++) {
-        const struct elf_load *l = &plan->load[i];
-        struct elf_pieces p;
-        elf_pieces(l, &p);
-        err e = map(new->mm, p.map, p.file_end, l->prot, 0, w->result.node.id, p.index, w->result.path);
-        if (e >= 0)
-            e = map(new->mm, p.file_end, p.memory_end, l->prot, 0, 0, 0, NULL);
-        if (e < 0)
-            return e;
-        add_write(new->image, p.zero, p.zero_bytes, NULL);
-    }
-    return 0;
+    u64 object = w->result.node.id;
+    bool first = false;
+    err e = object_map(object, w->result.path, false);
+    if (e < 0)
+        return e;
+    for (u32 i = 0; i < plan->loads && e >= 0; i++)
+        e = map_segment(new, &plan->load[i], object, &first);
+    object_mapped(object, first);
+    return e;
 }
 
 static err build_stack(struct program *new, const struct args *a, const char *path) {
@@ -182,7 +196,7 @@ static err map_program(struct program *new, const struct args *a, struct path_wa
     add_write(new->image, s->sp, s->n, s->bytes);
     u64 prot = PROT_READ | PROT_WRITE | (new->plan.stack_exec ? PROT_EXEC : 0);
     e = map(new->mm, ROUND_DOWN(s->sp, PAGE_BYTES) - STACK_SPARE_BYTES, STACK_TOP, prot,
-            MAP_GROWSDOWN | MAP_STACK, 0, 0, NULL);
+            MAP_GROWSDOWN | MAP_STACK, 0, 0);
     return e < 0 ? e : set_layout(new);
 }
 
@@ -195,7 +209,6 @@ static void undo(struct program *new) {
 }
 
 static err make_program(struct task *t, struct program *new, const struct args *a, struct path_walk *w) {
-    struct user_regs regs = {0};
     new->image = kmalloc(sizeof *new->image, GFP_KERNEL);
     if (!new->image)
         return -E_NOMEM;
@@ -209,14 +222,13 @@ static err make_program(struct task *t, struct program *new, const struct args *
         e = kern_thread_create(new->mm->space, t->tid, &new->thread, &new->frame);
     if (e < 0)
         return e;
-    regs.rip = new->plan.entry;
-    regs.rsp = new->image->stack.sp;
-    regs.rflags = 0x202;
-    const u16 control = 0x37f;
-    const u32 mxcsr = 0x1f80;
-    memcpy(regs.fpu, &control, sizeof control);
-    memcpy(regs.fpu + 24, &mxcsr, sizeof mxcsr);
-    kern_regs_write(new->thread, &regs, REGS_GENERAL | REGS_FPU);
+    /* The FPU is as a new thread's. */
+    struct user_regs *regs = kern_regs_room();
+    memset(regs, 0, offsetof(struct user_regs, fpu));
+    regs->rip = new->plan.entry;
+    regs->rsp = new->image->stack.sp;
+    regs->rflags = 0x202;
+    kern_regs_write(new->thread, REGS_GENERAL);
     return 0;
 }
 
@@ -265,12 +277,12 @@ static void change_places(struct task *t, struct program *new, const char *name)
 
 err exec_start(struct task *t, struct args *a, struct path_walk *w) {
     struct program new = {0};
-    char head[ELF_HEADER_BYTES];
-    err e = find_binary(t->process, a, w, head);
+    struct head head;
+    err e = find_binary(t->process, a, w, &head);
     if (e < 0)
         return e;
     struct node n = w->result.node;
-    e = plan_program(w, head, &new.plan);
+    e = plan_program(w, &head, &new.plan);
     if (e >= 0)
         e = make_program(t, &new, a, w);
     node_put(&n);
@@ -286,36 +298,13 @@ err exec_start(struct task *t, struct args *a, struct path_walk *w) {
     return 0;
 }
 
-/* One of the program's vectors of strings. */
-static i64 copy_vector(struct call *k, struct args *a, u64 vector, bool env) {
-    u64 pointer;
-    for (u64 i = 0; vector; i++) {
-        i64 e = copy_in(k, &pointer, vector + i * 8, 8);
-        if (e || !pointer)
-            return e;
-        i64 room = 64, n;
-        do {
-            /* Most are short: ask for more room only where the string does not end. */
-            e = args_room(a, (u64)room);
-            if (e < 0)
-                return e;
-            n = copy_string(k, a->strings + a->used, pointer, (u64)room);
-            room *= 4;
-        } while (n == -E_NAMETOOLONG);
-        if (n < 0)
-            return n;
-        args_added(a, (u64)n + 1, env);
-    }
-    return 0;
-}
-
 i64 linux_execve(struct call *k) {
     struct path_walk *w = walk_buffer();
     struct args a;
     args_init(&a);
-    i64 e = copy_vector(k, &a, k->w[1], false);
+    i64 e = args_copy(k, &a, k->w[1], false);
     if (!e)
-        e = copy_vector(k, &a, k->w[2], true);
+        e = args_copy(k, &a, k->w[2], true);
     if (!e && !a.argc)
         e = args_add(&a, "", false);
     if (!e)

@@ -10,11 +10,12 @@
 
 struct file;
 struct files {
-    u32 refs;           /* processes and threads that share it */
-    u32 room;           /* length of `file`, a power of two, at most FILES_MAX */
-    u32 lowest;         /* no free number below it */
-    struct file **file; /* NULL: free */
-    u64 cloexec[FILES_MAX / 64];
+    u32 refs;                    /* processes and threads that share it */
+    u32 room;                    /* length of `file`, a power of two, at most FILES_MAX */
+    u32 lowest;                  /* no free number below it */
+    u32 end;                     /* one past the highest that is open */
+    struct file **file;          /* below `end`: NULL: free */
+    u64 cloexec[FILES_MAX / 64]; /* of those that are open */
 };
 
 /* Empty, one reference. -E_NOMEM. */
@@ -23,7 +24,7 @@ err files_init(struct files *t) must_check;
 void files_fini(struct files *t);
 /* The open file, or NULL. */
 static inline struct file *files_get(const struct files *t, u64 fd) {
-    return fd < t->room ? t->file[fd] : NULL;
+    return fd < t->end ? t->file[fd] : NULL;
 }
 /* Puts a file at the lowest free number >= least (< limit). -E_MFILE, -E_INVAL (least too large), -E_NOMEM.
  */

@@ -79,14 +79,13 @@ static void drop_process(struct process *p) {
 
 /* What the new task takes over from its maker, and with which registers it begins. */
 static void copy_task(struct task *child, struct task *parent, const struct clone_args *a) {
-    struct user_regs regs;
-    kern_regs_read(parent->thread, &regs, REGS_GENERAL | REGS_FPU);
-    regs.rax = 0;
+    struct user_regs *regs = kern_regs_read(parent->thread, REGS_GENERAL | REGS_FPU);
+    regs->rax = 0;
     if (a->stack)
-        regs.rsp = a->stack;
+        regs->rsp = a->stack;
     if (a->flags & CLONE_SETTLS)
-        regs.fs_base = a->tls;
-    kern_regs_write(child->thread, &regs, REGS_GENERAL | REGS_FPU);
+        regs->fs_base = a->tls;
+    kern_regs_write(child->thread, REGS_GENERAL | REGS_FPU);
     child->blocked = parent->blocked;
     if (!(a->flags & CLONE_VM) || (a->flags & CLONE_VFORK))
         child->altstack = parent->altstack;

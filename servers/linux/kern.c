@@ -98,14 +98,17 @@ void kern_thread_interrupt(u32 thread) {
     ASSERT(e >= 0);
 }
 
-void kern_regs_read(u32 thread, struct user_regs *regs, u32 parts) {
-    err e = sys_regs_read(thread, parts);
-    ASSERT(e >= 0);
-    memcpy(regs, ipc_area(), parts & REGS_FPU ? sizeof *regs : offsetof(struct user_regs, fpu));
+struct user_regs *kern_regs_room(void) {
+    return (struct user_regs *)ipc_area();
 }
 
-void kern_regs_write(u32 thread, const struct user_regs *regs, u32 parts) {
-    memcpy(ipc_area(), regs, parts & REGS_FPU ? sizeof *regs : offsetof(struct user_regs, fpu));
+struct user_regs *kern_regs_read(u32 thread, u32 parts) {
+    err e = sys_regs_read(thread, parts);
+    ASSERT(e >= 0);
+    return kern_regs_room();
+}
+
+void kern_regs_write(u32 thread, u32 parts) {
     err e = sys_regs_write(thread, parts);
     ASSERT(e >= 0);
 }

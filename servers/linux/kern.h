@@ -23,9 +23,11 @@ err kern_thread_create(u32 space, u32 tag, u32 *thread, pfn *frame) must_check;
 void kern_thread_destroy(u32 thread, pfn frame);
 void kern_thread_start(u32 thread);
 void kern_thread_interrupt(u32 thread);
-/* parts: enum regs_part. The thread waits for an answer, or was not started. */
-void kern_regs_read(u32 thread, struct user_regs *regs, u32 parts);
-void kern_regs_write(u32 thread, const struct user_regs *regs, u32 parts);
+/* A thread's registers, read into and written from a room of this worker's that holds them until its next
+ * call to another server. parts: enum regs_part. The thread waits for an answer, or was not started. */
+struct user_regs *kern_regs_room(void);
+struct user_regs *kern_regs_read(u32 thread, u32 parts);
+void kern_regs_write(u32 thread, u32 parts);
 
 /* A kept right to answer. The slot is free afterwards. */
 void kern_answer(u32 reply, i64 result);

@@ -84,9 +84,9 @@ int sig_next(sigset pending, sigset blocked) {
 }
 
 void sighand_exec(struct sighand *h) {
-    for (u32 i = 0; i < SIGNALS; i++) {
-        u64 handler = h->action[i].handler;
-        h->action[i] = (struct linux_sigaction){.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL};
+    for (sigset left = h->changed; left; left &= left - 1) {
+        struct linux_sigaction *a = &h->action[__builtin_ctzll(left)];
+        *a = (struct linux_sigaction){.handler = a->handler == SIG_IGN ? SIG_IGN : SIG_DFL};
     }
 }
 

@@ -25,6 +25,7 @@ struct sigpending {
 };
 struct sighand {
     u32 refs;
+    sigset changed;                         /* whose action may be another than SIG_DFL */
     struct linux_sigaction action[SIGNALS]; /* of signal n at n - 1 */
 };
 
@@ -48,6 +49,10 @@ struct sigqueue *sig_discard(struct sigpending *p, sigset set);
 /* The next to deliver out of `pending` while `blocked`: faults first, then the lowest number; 0: none. */
 int sig_next(sigset pending, sigset blocked);
 
+static inline void sig_set_action(struct sighand *h, int signal, const struct linux_sigaction *a) {
+    h->action[signal - 1] = *a;
+    h->changed |= SIGSET(signal);
+}
 /* Actions after an exec: handlers become the default, ignored ones stay. */
 void sighand_exec(struct sighand *h);
 /* The blocked set while signal's handler runs. */

@@ -156,16 +156,15 @@ i64 linux_set_robust_list(struct call *k) {
 }
 
 i64 linux_arch_prctl(struct call *k) {
-    struct user_regs regs;
     if (k->w[0] != ARCH_SET_FS && k->w[0] != ARCH_GET_FS)
         return -E_INVAL;
-    kern_regs_read(k->task->thread, &regs, REGS_GENERAL);
+    struct user_regs *regs = kern_regs_read(k->task->thread, REGS_GENERAL);
     if (k->w[0] == ARCH_GET_FS)
-        return copy_out(k, k->w[1], &regs.fs_base, sizeof regs.fs_base);
+        return copy_out(k, k->w[1], &regs->fs_base, sizeof regs->fs_base);
     if (k->w[1] >= 1ull << 47)
         return -E_PERM;
-    regs.fs_base = k->w[1];
-    kern_regs_write(k->task->thread, &regs, REGS_GENERAL);
+    regs->fs_base = k->w[1];
+    kern_regs_write(k->task->thread, REGS_GENERAL);
     return 0;
 }
 

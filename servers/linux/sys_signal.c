@@ -17,14 +17,14 @@ i64 linux_rt_sigaction(struct call *k) {
     struct linux_sigaction next;
     if (k->w[3] != sizeof(sigset) || !valid(signal) || (k->w[1] && (SIGSET(signal) & SIGSET_UNBLOCKABLE)))
         return -E_INVAL;
-    struct linux_sigaction *a = &p->sighand->action[signal - 1], old = *a;
+    struct linux_sigaction old = p->sighand->action[signal - 1];
     i64 e = k->w[1] ? copy_in(k, &next, k->w[1], sizeof next) : 0;
     if (!e && k->w[2])
         e = copy_out(k, k->w[2], &old, sizeof old);
     if (e || !k->w[1])
         return e;
-    *a = next;
-    a->mask &= ~SIGSET_UNBLOCKABLE;
+    next.mask &= ~SIGSET_UNBLOCKABLE;
+    sig_set_action(p->sighand, (int)signal, &next);
     if (sig_ignored(p->sighand, (int)signal))
         signal_discard(p, SIGSET(signal));
     return 0;
@@ -78,16 +78,15 @@ i64 linux_pause(struct call *k) {
 
 i64 linux_rt_sigreturn(struct call *k) {
     struct task *t = k->task;
-    struct user_regs regs;
     char context[SIGFRAME_CONTEXT_BYTES];
     struct linux_stack alt;
     sigset mask;
     u64 fpstate;
-    kern_regs_read(t->thread, &regs, REGS_GENERAL | REGS_FPU);
-    i64 e = copy_in(k, context, regs.rsp, sizeof context);
+    struct user_regs *regs = kern_regs_read(t->thread, REGS_GENERAL | REGS_FPU);
+    i64 e = copy_in(k, context, regs->rsp, sizeof context);
     if (!e) {
-        sigframe_parse(context, &regs, &mask, &alt, &fpstate);
-        e = fpstate ? copy_in(k, regs.fpu, fpstate, sizeof regs.fpu) : 0;
+        sigframe_parse(context, regs, &mask, &alt, &fpstate);
+        e = fpstate ? copy_in(k, regs->fpu, fpstate, sizeof regs->fpu) : 0;
     }
     if (k->verdict == FAULTING)
         return e;
@@ -95,8 +94,8 @@ i64 linux_rt_sigreturn(struct call *k) {
         process_exit(t->process, STATUS_SIGNAL(SIGSEGV));
         return 0;
     }
-    sigframe_clean_fpu(&regs);
-    kern_regs_write(t->thread, &regs, REGS_GENERAL | REGS_FPU);
+    sigframe_clean_fpu(regs);
+    kern_regs_write(t->thread, REGS_GENERAL | REGS_FPU);
     t->blocked = mask;
     k->verdict = REGISTERS;
     signal_recheck(t);
@@ -105,10 +104,8 @@ i64 linux_rt_sigreturn(struct call *k) {
 
 i64 linux_sigaltstack(struct call *k) {
     struct task *t = k->task;
-    struct user_regs regs;
     struct linux_stack next, old = t->altstack;
-    kern_regs_read(t->thread, &regs, REGS_GENERAL);
-    bool inside = on_altstack(&old, regs.rsp);
+    bool inside = on_altstack(&old, kern_regs_read(t->thread, REGS_GENERAL)->rsp);
     old.flags |= inside ? SS_ONSTACK : 0;
     i64 e = k->w[0] ? copy_in(k, &next, k->w[0], sizeof next) : 0;
     if (!e && k->w[0]) {

@@ -64,9 +64,9 @@ Test(signals, ignored_and_masks) {
     struct sighand h = {.refs = 1};
     cr_assert(sig_ignored(&h, SIGCHLD) && sig_ignored(&h, SIGCONT) && sig_ignored(&h, SIGWINCH));
     cr_assert(!sig_ignored(&h, SIGTERM) && !sig_ignored(&h, SIGTSTP) && !sig_ignored(&h, SIGKILL));
-    h.action[SIGTERM - 1].handler = SIG_IGN;
-    h.action[SIGKILL - 1].handler = SIG_IGN;
-    h.action[SIGCHLD - 1] = (struct linux_sigaction){.handler = 0x1000, .mask = SIGSET(SIGTERM)};
+    sig_set_action(&h, SIGTERM, &(struct linux_sigaction){.handler = SIG_IGN});
+    sig_set_action(&h, SIGKILL, &(struct linux_sigaction){.handler = SIG_IGN});
+    sig_set_action(&h, SIGCHLD, &(struct linux_sigaction){.handler = 0x1000, .mask = SIGSET(SIGTERM)});
     cr_assert(sig_ignored(&h, SIGTERM) && !sig_ignored(&h, SIGKILL) && !sig_ignored(&h, SIGCHLD));
     struct linux_sigaction *a = &h.action[SIGCHLD - 1];
     cr_assert_eq(sig_handler_mask(a, SIGCHLD, SIGSET(SIGHUP)),

@@ -147,13 +147,18 @@ void kern_thread_start(u32 thread) {
 void kern_thread_interrupt(u32 thread) {
     slot[thread].thread->interrupted = true;
 }
-void kern_regs_read(u32 thread, struct user_regs *regs, u32 parts) {
-    (void)parts;
-    *regs = slot[thread].thread->regs;
+struct user_regs *kern_regs_room(void) {
+    static struct user_regs room;
+    return &room;
 }
-void kern_regs_write(u32 thread, const struct user_regs *regs, u32 parts) {
+struct user_regs *kern_regs_read(u32 thread, u32 parts) {
+    (void)parts;
+    *kern_regs_room() = slot[thread].thread->regs;
+    return kern_regs_room();
+}
+void kern_regs_write(u32 thread, u32 parts) {
     struct user_regs *r = &slot[thread].thread->regs;
-    memcpy(r, regs, parts & REGS_FPU ? sizeof *r : offsetof(struct user_regs, fpu));
+    memcpy(r, kern_regs_room(), parts & REGS_FPU ? sizeof *r : offsetof(struct user_regs, fpu));
 }
 
 static void answered(u32 reply, enum outcome outcome, i64 result) {
@@ -325,6 +330,10 @@ static u32 reply_for(struct task *t) {
     slot[s].tag = t->tid;
     slot[s].memory = slot[t->thread].thread->memory;
     return s;
+}
+
+u32 world_reply(u32 tid) {
+    return reply_for(task_find(&state.tasks, tid));
 }
 
 /* What the loop of libipc does with a verdict. */

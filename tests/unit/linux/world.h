@@ -31,6 +31,8 @@ enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result);
 #define CALL(tid, number, result, ...) world_call(tid, number, (u64[6]){__VA_ARGS__}, result)
 /* Has a call that waited been answered (or forwarded) since? */
 enum outcome world_outcome(u32 tid, i64 *result);
+/* A right to answer a call of the task, for a part that is tested by itself. */
+u32 world_reply(u32 tid);
 /* Sends the exception that interrupt() or a new thread asks for, until the task is in its program again.
  * False: it ended or stopped. */
 bool world_settle(u32 tid);
