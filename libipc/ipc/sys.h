@@ -200,8 +200,8 @@ static inline struct pair sys_clone_private(u32 from, u32 to, vaddr first, u64 p
 static inline struct pair sys_copy(u32 to, u64 to_address, u32 from, u64 from_address, u64 bytes) {
     return SYS(copy, to, to_address, from, from_address, bytes);
 }
-/* A run of n frames from first, or (GIVE_LIST) n frames listed in the area; returns how many went (all or, at
- * the first bad one, those before). */
+/* A run of n frames from first, or (GIVE_LIST) n words FRAME_RUN in the area; returns how many frames went
+ * (all or, at the first bad one, those before). */
 static inline err sys_give(u32 account, pfn first, u64 n) {
     return SYS(give, account, first, n).r;
 }
@@ -211,8 +211,8 @@ static inline err sys_pin(u64 n) {
 static inline err sys_unpin(u64 n) {
     return SYS(unpin, n).r;
 }
-/* Records of the account's frames from `from` on, in the area. r = next frame to visit (0: no more), second =
- * records. */
+/* Records of the account's frames from `from` on, in the area; one for neighbours that are alike. r = next
+ * frame to visit (0: no more), second = records. */
 static inline struct pair sys_frames(u32 account, pfn from, u64 flags) {
     return SYS(frames, account, from, flags);
 }
