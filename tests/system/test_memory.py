@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Small and large machines; nothing that a program used stays away after it."""
-from lib import check, succeeds
+from lib import FREE, check, succeeds
 
-# Read by the shell itself: pages of a program that reads it would come from magazines, which report only with their next message.
-FREE = "echo 3 >/proc/sys/vm/drop_caches; { read -r total; read -r free; echo \"$free\"; } </proc/meminfo"
 PROGRAMS = ["/test/hello", "/test/malloc", "/test/forktree 3 2 32", "/test/shared", "/test/mapfile /data/random.bin",
             "/test/signals", "/test/pipes", "/test/exec", "/test/heap", "/test/segv /data/many/0001",
             "cat /data/many/* | sort | md5sum", "ls -lR /data", "/test/badpointer"]

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 import test_alloc
-from lib import BUILD, TOP, check, launch, quire
+from lib import BUILD, FREE, TOP, check, launch, quire
 
 REAL = ["root", "frame", "slab", "region"]
 
@@ -57,8 +57,7 @@ def test_out_of_memory():
     with tempfile.TemporaryDirectory(prefix="quire-eat-") as directory:
         program = os.path.join(directory, "eat")
         subprocess.run(["musl-gcc", "-static", "-O1", "-o", program, f"{TOP}/tests/system/region/eat.c"], check=True)
-        free = "echo 3 >/proc/sys/vm/drop_caches; grep MemFree /proc/meminfo"
-        result = quire(f"for i in 1 2; do /eat; echo $?; {free}; done; (/eat & /eat; wait); {free}; /test/forktree 2 2 32",
+        result = quire(f"for i in 1 2; do /eat; echo $?; {FREE}; done; (/eat & /eat; wait); {FREE}; /test/forktree 2 2 32",
                        "--mem", "48M", "--add", program)
     lines = result.out.decode().split("\n")
     check(lines[0] == lines[2] == "137", "not killed", result)

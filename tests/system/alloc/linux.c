@@ -170,6 +170,7 @@ int main(void) {
         frames_round();
         slab_round();
         bad_requests();
+        drop(); /* so that nobody has frames that frame does not know of */
         exhaust(memory().total);
         drop();
         struct frame_memory_rep m = memory();
