@@ -111,11 +111,11 @@ err ipc_answer_fault(u32 reply, const struct fault_item *items, u32 n) {
     return (err)io.rax < 0 ? (err)io.rax : (err)IPC_ENTERED(io.r14);
 }
 
-err ipc_forward(u32 reply, u32 to, u64 label, const u64 *words, u32 n, u64 range, u32 space) {
-    struct ipc_io io = {.label = label, .rbx = reply | (u64)to << 32, .r14 = (u64)space << 32};
-    load_words(&io, words, n);
-    io.rax = SYS_forward_wait | (u64)MAX(n, MSG_REG_WORDS) << 8 | range;
-    ipc_raw(&io);
+err ipc_forward(u32 reply, u32 to, u64 label, const u64 words[MSG_REG_WORDS]) {
+    struct ipc_io io = {
+        .label = label, .rbx = reply | (u64)to << 32, .rax = SYS_forward_wait | MSG_REG_WORDS << 8};
+    ipc_copy_words(io.w, words);
+    ipc_raw_inline(&io);
     return (err)io.rax < 0 ? (err)io.rax : 0;
 }
 

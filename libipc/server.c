@@ -23,15 +23,11 @@ static u32 must_slot(void) {
     return slot;
 }
 
-void ipc_forward_to(struct ipc_ctx *c, u32 to, u64 label, const u64 *words, u32 n, u64 range, u32 space) {
-    ASSERT(n <= MSG_WORDS);
+void ipc_forward_to(struct ipc_ctx *c, u32 to, u64 label, const u64 words[MSG_REG_WORDS]) {
     c->disposition = IPC_FORWARD;
     c->to = to;
     c->forward_label = label;
-    c->range = range;
-    c->space = space;
-    c->out_words = n;
-    memcpy(c->out, words, n * sizeof *words);
+    ipc_copy_words(c->out, words);
 }
 
 void ipc_map(struct ipc_ctx *c, const struct fault_item *items, u32 n) {
@@ -49,13 +45,6 @@ static void take_back(struct loop *l, u32 slot) {
         l->spare = slot;
 }
 
-static void load_out(struct loop *l) {
-    struct ipc_ctx *c = &l->ctx;
-    memcpy(l->io.w, c->out, sizeof l->io.w);
-    if (c->out_words > MSG_REG_WORDS)
-        memcpy(c->tail, c->out + MSG_REG_WORDS, (c->out_words - MSG_REG_WORDS) * 8);
-}
-
 static void prepare_reply(struct loop *l, err status) {
     struct ipc_ctx *c = &l->ctx;
     struct ipc_io *io = &l->io;
@@ -71,18 +60,19 @@ static void prepare_special(struct loop *l) {
     struct ipc_ctx *c = &l->ctx;
     struct ipc_io *io = &l->io;
     io->rbx = c->reply;
+    ipc_copy_words(io->w, c->out); /* with the two that have words of their own it counts */
     switch ((enum ipc_disposition)c->disposition) {
     case IPC_REPLY_REGS:
         io->rax = SYS_reply_wait | WAIT_REGS << 16;
         break;
     case IPC_MAP:
-        load_out(l);
+        if (c->out_words > MSG_REG_WORDS)
+            memcpy(c->tail, c->out + MSG_REG_WORDS, (c->out_words - MSG_REG_WORDS) * 8);
         io->rax = SYS_fault_reply_wait | (u64)c->out_words << 8;
         break;
     case IPC_FORWARD:
-        load_out(l);
         io->label = c->forward_label;
-        io->rax = SYS_forward_wait | (u64)MAX(c->out_words, MSG_REG_WORDS) << 8 | c->range;
+        io->rax = SYS_forward_wait | MSG_REG_WORDS << 8;
         io->rbx |= (u64)c->to << 32;
         break;
     case IPC_ANSWERED:
@@ -118,8 +108,6 @@ static inline void prepare_wait(struct loop *l, struct ipc_io *io) {
     io->r13 = s->endpoint | (u64)l->spare << 32;
     io->r14 = l->recv;
     io->r15 = s->deadline ? *s->deadline : 0;
-    if (l->answer && l->ctx.disposition == IPC_FORWARD)
-        io->r14 |= (u64)l->ctx.space << 32;
     if (more)
         io->rax |= WAIT_POLL << 16;
 }

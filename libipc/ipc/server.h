@@ -32,8 +32,8 @@ struct ipc_ctx {
     u32 send_cap;   /* slot of a capability to send with the answer, or 0 */
     u64 *tail;      /* words 6.. of this thread's message page: the request's tail, then the answer's */
     /* For ipc_forward_to and ipc_map. */
-    u32 to, space;
-    u64 forward_label, range;
+    u32 to;
+    u64 forward_label;
     u64 out[MSG_WORDS];
     u32 out_words;
 };
@@ -79,7 +79,7 @@ static inline u32 ipc_keep(struct ipc_ctx *c) {
 }
 /* Hand the caller on to endpoint slot `to` with label and n words; range: FORWARD_RANGE or 0; space: slot
  * with MAP or 0. */
-void ipc_forward_to(struct ipc_ctx *c, u32 to, u64 label, const u64 *words, u32 n, u64 range, u32 space);
+void ipc_forward_to(struct ipc_ctx *c, u32 to, u64 label, const u64 words[MSG_REG_WORDS]);
 /* Answer a fault with n items (<= FAULT_ITEMS_MAX; n 0: the thread just tries again). */
 void ipc_map(struct ipc_ctx *c, const struct fault_item *items, u32 n);
 
@@ -93,7 +93,7 @@ err ipc_answer_regs(u32 reply);
 /* Answer a kept fault with items. Returns how many were entered. */
 err ipc_answer_fault(u32 reply, const struct fault_item *items, u32 n);
 /* Forward a kept right. */
-err ipc_forward(u32 reply, u32 to, u64 label, const u64 *words, u32 n, u64 range, u32 space);
+err ipc_forward(u32 reply, u32 to, u64 label, const u64 words[MSG_REG_WORDS]);
 
 /* Capability slots of this server: SLOT_FREE and above. 0: none left. */
 u32 slot_alloc(void);

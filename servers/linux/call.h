@@ -30,7 +30,6 @@ struct call {
     const u64 *w; /* its six words: the message's, or those that were kept */
     /* With FORWARDED. */
     u64 label, out[6];
-    u32 out_words;
     /* With BLOCKED. */
     struct wait_queue *queue;
     u64 deadline; /* TSC; 0: none */
@@ -44,7 +43,7 @@ enum block_kind {
     BLOCK_DEAF       /* it does not end */
 };
 i64 block(struct call *k, struct wait_queue *q, u64 deadline, enum block_kind kind);
-i64 forward(struct call *k, u64 label, const u64 *words, u32 n);
+i64 forward(struct call *k, u64 label, u64 a, u64 b, u64 c, u64 d);
 
 /* Memory of the program. 0, -E_FAULT, or with verdict FAULTING a value to be returned. */
 i64 copy_in(struct call *k, void *to, u64 from, u64 bytes) must_check;

@@ -78,7 +78,7 @@ void complete(struct call *k, i64 result) {
         kern_answer_regs(k->reply);
         break;
     case FORWARDED:
-        kern_forward(k->reply, k->label, k->out, k->out_words);
+        kern_forward(k->reply, k->label, k->out);
         break;
     case FAULTING:
     case GONE:

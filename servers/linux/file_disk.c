@@ -11,10 +11,10 @@
 #define CACHE SERVICE(SRV_CACHE)
 
 static i64 disk_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 offset) {
-    u64 words[4] = {f->handle, buffer, bytes, (u64)offset};
     if (S_ISDIR(f->node.mode))
         return -E_ISDIR;
-    return offset < 0 ? forward(k, cache_label_read, words, 3) : forward(k, cache_label_pread, words, 4);
+    u64 label = offset < 0 ? cache_label_read : cache_label_pread;
+    return forward(k, label, f->handle, buffer, bytes, offset < 0 ? 0 : (u64)offset);
 }
 
 static i64 disk_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
@@ -41,7 +41,7 @@ static i64 disk_ioctl(struct call *k, struct file *f, u64 command, u64 argument)
 static i64 disk_getdents(struct call *k, struct file *f, u64 buffer, u64 bytes) {
     if (!S_ISDIR(f->node.mode))
         return -E_NOTDIR;
-    return forward(k, cache_label_getdents, (u64[]){f->handle, buffer, bytes}, 3);
+    return forward(k, cache_label_getdents, f->handle, buffer, bytes, 0);
 }
 
 static err disk_stat(struct file *f, struct linux_stat *st) {

@@ -126,8 +126,8 @@ void kern_answer_regs(u32 reply) {
     slot_free(reply);
 }
 
-void kern_forward(u32 reply, u64 label, const u64 *words, u32 n) {
-    err e = ipc_forward(reply, SERVICE(SRV_CACHE), label, words, n, 0, 0);
+void kern_forward(u32 reply, u64 label, const u64 words[6]) {
+    err e = ipc_forward(reply, SERVICE(SRV_CACHE), label, words);
     ASSERT(e >= 0);
     slot_free(reply);
 }

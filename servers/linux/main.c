@@ -24,7 +24,7 @@ static void verdict(struct ipc_ctx *c, const struct call *k) {
         ipc_keep(c);
         break;
     case FORWARDED:
-        ipc_forward_to(c, SERVICE(SRV_CACHE), k->label, k->out, k->out_words, 0, 0);
+        ipc_forward_to(c, SERVICE(SRV_CACHE), k->label, k->out);
         break;
     case FAULTING:
         ipc_answered(c);
