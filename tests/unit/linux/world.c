@@ -189,28 +189,6 @@ void kern_slot_drop(u32 s) {
 u64 kern_tsc(void) {
     return now;
 }
-u64 kern_tsc_per_ms(void) {
-    return 1000;
-}
-u64 kern_boot_tsc(void) {
-    return 0;
-}
-u64 kern_boot_seconds(void) {
-    return 1700000000;
-}
-u64 kern_switches(void) {
-    return 0;
-}
-void kern_system_exit(u32 status) {
-    (void)status;
-}
-u32 kern_worker(void) {
-    return 0;
-}
-void kern_drain(void) {}
-u64 kern_random(void) {
-    return 4;
-}
 
 /* ---- libipc ---- */
 
@@ -225,12 +203,6 @@ void ipc_next_recv_cap(u32 s) {
 }
 bool ipc_got_cap(void) {
     return got_cap;
-}
-void log_line(const char *format, ...) {
-    (void)format;
-}
-void log_raw(const char *format, ...) {
-    (void)format;
 }
 
 /* ---- the servers below ---- */
