@@ -15,7 +15,7 @@ extern kernel_fatal             ; noreturn (struct thread_regs *)
 extern kernel_plain_timed       ; i64 (u64 arguments...)
 extern plain_calls              ; handlers by number, 0: none
 extern fault_begin              ; struct endpoint *(struct thread *, vaddr)
-extern fault_answer_one         ; bool (struct thread *, u8 account, const struct fault_item *)
+extern mm_answer_one            ; bool (const struct answer *, u64 address, u64 value)
 extern ipc_fault_answered       ; struct thread *(struct thread *, struct thread *to, u32 entered)
 extern arch_switch_fpu          ; void (struct thread *)
 
@@ -281,8 +281,13 @@ short_alien_call:
     mov eax, MSG_REG_WORDS
     HAND_OVER MSG_ALIEN
 
-; A page fault of the thread at rsp, all registers saved.
-short_fault:
+; A page fault: vector and error code are on the stack, which is the thread (else: see interrupt_common).
+page_fault:
+    test byte [rsp + 24], 3
+    jz interrupt_common
+    PUSH_REGS
+    cld
+    mov byte [rsp + T_BY_IRET], 1
     mov rbx, rsp
     mov rdi, rsp
     mov rsi, cr2
@@ -405,17 +410,20 @@ short_fault_reply_wait:
     CHECK_WAIT
     cmp word [r11 + T_KIND], MSG_FAULT | MSG_FAULT << 8 ; and base
     jne short_wait_long
-    SAVE rdi, rsi, r13          ; the item
+    SAVE r13
     mov r13, r11
     mov r15, rsp
-    lea rdx, [rsp + T_rdi]
     mov rcx, [rsp + T_SPACE]
-    movzx esi, byte [rcx + S_ACCOUNT]
-    mov rdi, r11
+    mov cl, [rcx + S_ACCOUNT]
+    mov [r11 + T_FAULT_ACCOUNT], cl
+    mov rdx, rsi                ; the item
+    mov rsi, rdi
+    lea rdi, [r11 + T_FAULT_ANSWER]
     mov rsp, [cpu + CPU_STACK]
-    call fault_answer_one
+    call mm_answer_one
     mov rsp, r15
     mov r11, r13
+    mov [r11 + T_FAULT_ENTERED], al
     movzx eax, al
     cmp qword [r14 + E_SERVER], 0
     jne .collected
@@ -441,6 +449,8 @@ short_fault_reply_wait:
     mov rsp, [cpu + CPU_STACK]
     call ipc_fault_answered
     jmp resume
+%else
+%define page_fault interrupt_common
 %endif
 
 ; ---- interrupts and exceptions ---------------------------------------------------------------------------------------
@@ -452,10 +462,6 @@ interrupt_common:
     PUSH_REGS                   ; rsp = the current thread
     cld
     mov byte [rsp + T_BY_IRET], 1
-%ifndef SLOW_PATHS
-    cmp byte [rsp + T_VECTOR], 14
-    je short_fault
-%endif
 interrupt_saved:
     mov rdi, rsp
     mov rsp, [cpu + CPU_STACK]
@@ -484,6 +490,8 @@ vector_%1:
     push %1
 %if (%1 == 2) || (%1 == 8) || (%1 == 18)
     jmp fatal_common
+%elif %1 == 14
+    jmp page_fault
 %else
     jmp interrupt_common
 %endif

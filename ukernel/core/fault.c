@@ -35,7 +35,7 @@ static inline void set_address(struct thread *t, vaddr address, u8 access, u8 fl
 static inline void happened(struct thread *t, vaddr address) {
     u64 error = t->regs.error;
     t->base = MSG_FAULT;
-    set_address(t, address, error & PF_FETCH ? ACCESS_EXEC : (error & PF_WRITE) / PF_WRITE, 0);
+    set_address(t, address, (error & PF_WRITE) / PF_WRITE | (error & PF_FETCH) / PF_FETCH * ACCESS_EXEC, 0);
 }
 
 void fault_happened(struct thread *t, vaddr address) {
@@ -52,31 +52,38 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
         sched_ready(next);
 }
 
-/* Can anything be mapped where t's fault is? */
-static inline bool is_users(const struct thread *t) {
-    return t->fault.address - USER_FIRST < USER_END - USER_FIRST;
+/* Can anything be mapped there? */
+static inline bool is_users(vaddr address) {
+    return address - USER_FIRST < USER_END - USER_FIRST;
 }
 
-/* Read entry, counts and epoch. False: the entry now allows the access. */
-static inline bool show(struct thread *t) {
-    vaddr address = t->fault.address;
+/* Read entry, counts and epoch. False: the entry now allows the access. On the path of every fault. */
+static inline __attribute__((always_inline)) bool show(struct thread *t, vaddr address) {
+    const struct space *s = t->space;
     struct answer *a = &t->fault.answer;
-    struct fault_view v = {0};
+    u64 *leaf = NULL;
     a->lo = a->hi = 0;
-    if (is_users(t)) {
-        v = mm_fault_view(t->space, address);
-        if (mm_allows(v.entry, t->fault.access))
-            return false;
+    if (is_users(address)) {
+        /* The same block as before, and its table is still there: no need to walk. */
+        bool near = a->leaf && (address ^ a->fault) < BLOCK_BYTES && a->epoch == s->epoch;
+        leaf = near ? (u64 *)((u64)a->leaf & ~PAGE_MASK) + pt_index(address, 0) : pt_leaf(s, address);
         a->lo = ROUND_DOWN(address, BLOCK_BYTES);
         a->hi = a->lo + BLOCK_BYTES;
     }
+    u64 entry = leaf ? *leaf : 0;
+    u64 info = FAULT_INFO(t->fault.access, MIN(s->pool_count, 255u), 0, t->fault.flags, 0);
+    if (__builtin_expect(entry & PTE_PRESENT, 0)) {
+        if (mm_allows(entry, t->fault.access))
+            return false;
+        info |= FAULT_INFO(0, 0, pt_frame(entry)->account, 0, pt_frame(entry)->shares);
+    }
     a->space = t->space;
-    a->leaf = v.leaf;
-    a->shown = v.entry;
-    a->epoch = v.epoch;
+    a->leaf = leaf;
+    a->shown = entry;
+    a->epoch = s->epoch;
     a->fault = address & ~PAGE_MASK;
     a->rights = MAP_ALL;
-    t->fault.info = FAULT_INFO(t->fault.access, v.pool, v.account, t->fault.flags, v.shares);
+    t->fault.info = info;
     t->fault.shown = true;
     return true;
 }
@@ -84,7 +91,7 @@ static inline bool show(struct thread *t) {
 bool fault_show(struct thread *t) {
     if (t->fault.shown)
         return true;
-    if (!show(t))
+    if (!show(t, t->fault.address))
         return false;
     if (trace_on(TRACE_PAGE_FAULT))
         trace_write(TRACE_PAGE_FAULT, thread_id(t),
@@ -97,7 +104,7 @@ bool fault_show(struct thread *t) {
 struct endpoint *fault_begin(struct thread *t, vaddr address) {
     happened(t, address);
     struct endpoint *e = endpoint_ref_get(&t->space->pager);
-    return e && show(t) ? e : NULL;
+    return e && show(t, address) ? e : NULL;
 }
 
 void fault_words(const struct thread *t, u64 w[MSG_REG_WORDS]) {
@@ -116,7 +123,7 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
     u8 rights = FORWARD_RIGHTS(range);
     if (hi == lo)
         return 0;
-    if (hi > block + BLOCK_BYTES || !is_users(t))
+    if (hi > block + BLOCK_BYTES || !is_users(t->fault.address))
         return -E_INVAL;
     if (space_slot) {
         err e;
@@ -140,11 +147,6 @@ u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u
     for (u32 mask = mm_answer(&t->fault.answer, items, count); mask; mask &= mask - 1)
         entered++;
     return entered;
-}
-
-bool fault_answer_one(struct thread *t, u8 account, const struct fault_item *item) {
-    t->fault.answer.account = account;
-    return t->fault.entered = mm_answer(&t->fault.answer, item, 1);
 }
 
 struct thread *fault_resolved(struct thread *t, u32 entered) {

@@ -31,6 +31,4 @@ must_check err fault_range(struct thread *t, struct captable *table, u32 space_s
  * CALLING or READY) tries again, or its interrupted message is sent again. Returns who can go on: it, or a
  * receiver; NULL: nobody. */
 u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count);
-/* The short path: one item, and the instruction is tried again. */
-bool fault_answer_one(struct thread *t, u8 account, const struct fault_item *item);
 struct thread *fault_resolved(struct thread *t, u32 entered);

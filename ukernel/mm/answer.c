@@ -3,13 +3,8 @@
 
 #include "mm/pt.h"
 
-/* Is the entry still the one that the pager was shown? Accesses by other threads do not matter. */
-static bool still_shown(u64 entry, u64 shown) {
-    return !((entry ^ shown) & ~(shown & PTE_PRESENT ? PTE_HARVEST : 0));
-}
-
 /* Raise the existing entry to writable. */
-static bool upgrade(const struct answer *a, u64 *entry, pfn n, u64 rights) {
+static __attribute__((noinline)) bool upgrade(const struct answer *a, u64 *entry, pfn n, u64 rights) {
     u64 now = *entry;
     if (!(now & PTE_PRESENT) || PTE_FRAME(now) != n || !(rights & MAP_WRITE))
         return false;
@@ -17,64 +12,66 @@ static bool upgrade(const struct answer *a, u64 *entry, pfn n, u64 rights) {
     if (f->account != a->account || f->shares != 1 || (!(now & PTE_NX) && !(a->space->flags & SPACE_WX)))
         return false;
     *entry = now | PTE_WRITE | PTE_USER | PTE_MAYWRITE;
-    pt_note_writer(*entry);
+    frame_clear(f, FRAME_ZEROED);
     pt_flush(a->space, a->fault);
     return true;
 }
 
-/* Prepare the page of frame n as the operation says; false if it can't be. */
-static bool fill(struct frame *f, pfn n, enum fault_op op, u64 current) {
-    if (op == FILL_AS_IS)
-        return true;
-    if (f->shares | f->own | f->pins)
+/* Prepare the page of a frame that is not to stay as it is; false if that can't be. */
+static inline bool fill(struct frame *f, void *page, enum fault_op op, u64 current) {
+    if (f->shares | f->own | f->pins || (op == FILL_COPY && !(current & PTE_PRESENT)))
         return false;
     if (op == FILL_COPY) {
-        if (!(current & PTE_PRESENT))
-            return false;
-        page_copy(frame_to_virt(n), frame_to_virt(PTE_FRAME(current)));
+        page_copy(page, frame_to_virt(PTE_FRAME(current)));
         frame_set(pt_frame(current), FRAME_ACCESSED);
         frame_clear(f, FRAME_ZEROED);
     } else if (!frame_has(f, FRAME_ZEROED)) {
-        page_clear(frame_to_virt(n));
+        page_clear(page);
         frame_set(f, FRAME_ZEROED);
     }
     return true;
 }
 
-/* Put frame n into the entry, in place of what is there. */
-static bool enter(const struct answer *a, u64 *entry, vaddr va, pfn n, enum fault_op op, u64 rights) {
-    struct space *s = a->space;
-    struct frame *f = frame_own(n, a->account);
-    if (!f || pt_breaks_wx(s, rights) || !pt_can_count(s, f) || !fill(f, n, op, *entry))
-        return false;
-    u64 old = *entry;
-    *entry = pt_entry(n, rights);
-    pt_count(s, f);
-    pt_note_writer(*entry);
-    if (!old)
-        pt_holder(entry)->next++;
-    if (old & PTE_PRESENT) {
-        pt_flush(s, va);
-        pt_harvest(old);
-        if (pt_uncount(s, pt_frame(old)))
-            frame_queue(pt_frame(old));
-    }
+/* A present entry has been replaced by another. True. */
+static __attribute__((noinline)) bool replaced(struct space *s, vaddr va, u64 old) {
+    pt_flush(s, va);
+    pt_harvest(old);
+    if (pt_uncount(s, pt_frame(old)))
+        frame_queue(pt_frame(old));
     return true;
 }
 
-static bool answer_item(const struct answer *a, u64 *table, const struct fault_item *item) {
-    vaddr va = item->address & ~PAGE_MASK;
-    u64 rights = item->address & PAGE_MASK;
-    enum fault_op op = (enum fault_op)(item->frame >> 60);
-    pfn n = item->frame & ~(15ull << 60);
-    if (rights & ~(u64)MAP_ALL || op > FILL_UPGRADE || va - a->lo >= a->hi - a->lo ||
-        va - USER_FIRST >= USER_END - USER_FIRST)
+/* Accesses by other threads do not matter to whether the entry is still the one that was shown. On the path
+ * of every fault, so what is rare is not inline. */
+static inline __attribute__((always_inline)) bool answer_item(const struct answer *a, u64 *leaf, u64 address,
+                                                              u64 value) {
+    struct space *s = a->space;
+    vaddr va = address & ~PAGE_MASK;
+    u64 rights = address & PAGE_MASK;
+    if (rights > MAP_ALL || va - a->lo >= a->hi - a->lo || va - USER_FIRST >= USER_END - USER_FIRST)
         return false;
-    u64 *entry = &table[pt_index(va, 0)];
     rights &= a->rights;
-    if (va == a->fault ? !still_shown(*entry, a->shown) : *entry != 0)
+    u64 *entry = (u64 *)((u64)leaf & ~PAGE_MASK) + pt_index(va, 0);
+    u64 old = *entry, differs = va == a->fault ? old ^ a->shown : old;
+    if (differs && (!(old & a->shown & PTE_PRESENT) || va != a->fault || differs & ~PTE_HARVEST))
         return false;
-    return op == FILL_UPGRADE ? upgrade(a, entry, n, rights) : enter(a, entry, va, n, op, rights);
+    enum fault_op op = (enum fault_op)(value >> 60);
+    pfn n = value & ~(15ull << 60);
+    if (op >= FILL_UPGRADE)
+        return op == FILL_UPGRADE && upgrade(a, entry, n, rights);
+    struct frame *f = frame_own(n, a->account);
+    if (!f || pt_breaks_wx(s, rights) || !pt_can_count(s, f) ||
+        (op != FILL_AS_IS && !fill(f, frame_to_virt(n), op, old)))
+        return false;
+    u64 now = n << PAGE_SHIFT | pt_bits(rights);
+    *entry = now;
+    pt_count(s, f);
+    if (now & PTE_MAYWRITE)
+        frame_clear(f, FRAME_ZEROED);
+    if (old & PTE_PRESENT)
+        return replaced(s, va, old);
+    pt_holder(entry)->next += !old;
+    return true;
 }
 
 u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count) {
@@ -84,14 +81,21 @@ u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count)
     u64 *leaf = a->leaf ? a->leaf : pt_leaf_make(s, a->fault);
     if (!leaf)
         return 0;
-    u64 *table = (u64 *)((u64)leaf & ~PAGE_MASK);
     u32 mask = 0;
-    for (u64 i = 0; i < count; i++) {
-        struct fault_item item = items[i]; /* read once */
-        if (answer_item(a, table, &item))
-            mask |= 1u << i;
-    }
+    for (u64 i = 0; i < count; i++)
+        mask |= (u32)answer_item(a, leaf, items[i].address, items[i].frame) << i;
     if (!mask)
         pt_prune(s, a->fault);
     return mask;
+}
+
+/* The block has no table yet, or nothing is to be entered. */
+static __attribute__((noinline)) bool answer_one_slowly(const struct answer *a, u64 address, u64 value) {
+    return mm_answer(a, &(struct fault_item){address, value}, 1);
+}
+
+bool mm_answer_one(const struct answer *a, u64 address, u64 value) {
+    if (__builtin_expect(a->leaf && a->space->epoch == a->epoch, 1))
+        return answer_item(a, a->leaf, address, value);
+    return answer_one_slowly(a, address, value);
 }

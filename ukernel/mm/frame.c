@@ -12,24 +12,6 @@ pfn frame_count;
 u8 *phys_base;
 #endif
 
-void page_clear(void *page) {
-#ifdef HOST_TEST
-    __builtin_memset(page, 0, PAGE_BYTES);
-#else
-    u64 n = PAGE_BYTES / 8;
-    __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
-#endif
-}
-
-void page_copy(void *to, const void *from) {
-#ifdef HOST_TEST
-    __builtin_memcpy(to, from, PAGE_BYTES);
-#else
-    u64 n = PAGE_BYTES / 8;
-    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-#endif
-}
-
 /* 0 if the frame may change account or kind at the wish of `account`, else the error. */
 static err idle_own(pfn n, u8 account) {
     const struct frame *f = frame_own(n, account);
@@ -46,12 +28,19 @@ err frame_begin(pfn first, u64 count, u8 account, enum frame_kind kind) {
         if (e)
             return e;
     }
+    u64 cleared = 0;
     for (u64 i = 0; i < count; i++) {
         struct frame *f = &frame_table[first + i];
-        if (!frame_has(f, FRAME_ZEROED))
-            page_clear(frame_to_virt(first + i));
-        f->state = (u8)kind;
-        f->next = 0;
+        if (frame_has(f, FRAME_ZEROED))
+            continue;
+        if (cleared++ == CLEAR_MAX)
+            return -E_AGAIN;
+        page_clear(frame_to_virt(first + i));
+        frame_set(f, FRAME_ZEROED);
+    }
+    for (u64 i = 0; i < count; i++) {
+        frame_table[first + i].state = (u8)kind;
+        frame_table[first + i].next = 0;
     }
     return 0;
 }

@@ -105,14 +105,16 @@ struct range_result {
     u32 stop;    /* enum stop */
 };
 
+#define CLEAR_MAX 32 /* pages that one call clears at most */
+
 /* Put a DATA frame on its account's collect list unless it is on it; sets the account's bits if the list was
  * empty. */
 void frame_queue(struct frame *f);
 
 /* retype and destroy. `frame_begin`: make `count` idle DATA frames of `account` from `first` on an object's
  * (kind SPACE .. TRACE): clears the pages unless known to be zero. 0, -E_OWNER (no DATA frame of the
- * account), -E_MAPPED. `frame_end`: an object's frames become DATA again and all capabilities to it are dead.
- * Does not queue them. */
+ * account), -E_MAPPED; -E_AGAIN: CLEAR_MAX pages have been cleared, call again. `frame_end`: an object's
+ * frames become DATA again and all capabilities to it are dead. Does not queue them. */
 must_check err frame_begin(pfn first, u64 count, u8 account, enum frame_kind kind);
 void frame_end(pfn first, u64 count);
 
@@ -153,7 +155,3 @@ must_check i64 account_close(u8 account);
 
 /* account_bind: who is told of collect; told at once if the list is not empty. */
 void account_bind(u8 account, struct endpoint_ref collector);
-
-/* 4 KiB of a frame by quadwords. */
-void page_clear(void *page);
-void page_copy(void *to, const void *from);

@@ -44,7 +44,7 @@ static err near_rights(const struct window *w, struct near *near, u64 rights) {
     if (rights & ~(u64)w->rights || pt_breaks_wx(w->space, rights))
         return -E_RIGHTS;
     near->rights = rights;
-    near->bits = pt_entry(0, rights);
+    near->bits = pt_bits(rights);
     return 0;
 }
 

@@ -98,6 +98,8 @@ struct answer {
  * epoch or an empty pool (if a page table is needed): 0. Nothing else happens to items that are wrong in any
  * way. */
 u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count);
+/* The same for one item. */
+bool mm_answer_one(const struct answer *a, u64 address, u64 value);
 
 /* Debug builds: checks the invariants of frame.h over all frames, spaces and accounts. NULL if they hold,
  * else what is wrong; *where: the frame. Not bounded. */

@@ -15,6 +15,25 @@ static inline void *phys_to_virt(u64 pa) {
     return phys_base + pa;
 }
 
+/* 4 KiB by quadwords. */
+static inline void page_clear(void *page) {
+#ifdef HOST_TEST
+    __builtin_memset(page, 0, PAGE_BYTES);
+#else
+    u64 n = PAGE_BYTES / 8;
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
+#endif
+}
+
+static inline void page_copy(void *to, const void *from) {
+#ifdef HOST_TEST
+    __builtin_memcpy(to, from, PAGE_BYTES);
+#else
+    u64 n = PAGE_BYTES / 8;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+#endif
+}
+
 static inline u64 virt_to_phys(const void *p) {
     return (u64)((const u8 *)p - phys_base);
 }

@@ -3,6 +3,16 @@
 
 #include "mm/pt.h"
 
+#define BITS(user, write, may, exec)                                                                         \
+    (PTE_PRESENT | (user ? PTE_USER : 0) | (write ? PTE_WRITE : 0) | (may ? PTE_MAYWRITE : 0) |              \
+     (exec ? 0 : PTE_NX))
+#define BITS_OF(r)                                                                                           \
+    [r] = BITS((r) & (MAP_READ | MAP_WRITE | MAP_EXEC), (r)&MAP_WRITE, (r) & (MAP_WRITE | MAP_MAYWRITE),     \
+               (r)&MAP_EXEC)
+const u64 pt_bits_of[] = {BITS_OF(0),  BITS_OF(1),  BITS_OF(2),  BITS_OF(3), BITS_OF(4),  BITS_OF(5),
+                          BITS_OF(6),  BITS_OF(7),  BITS_OF(8),  BITS_OF(9), BITS_OF(10), BITS_OF(11),
+                          BITS_OF(12), BITS_OF(13), BITS_OF(14), BITS_OF(15)};
+
 /* Take a table off the pool, which is not empty; it becomes the (empty) target of the entry. */
 static u64 *table_make(struct space *s, u64 *entry) {
     pfn n = frame_number(pool_pop(s));

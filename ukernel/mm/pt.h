@@ -18,7 +18,7 @@
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 
 static inline u64 *pt_table(u64 entry) {
-    return phys_to_virt(entry & PTE_ADDRESS);
+    return phys_to_virt(entry & ~PAGE_MASK); /* tables' entries have no bits above the address */
 }
 
 static inline u64 pt_index(vaddr va, unsigned level) {
@@ -60,26 +60,6 @@ static inline u64 *pt_leaf(const struct space *s, vaddr va) {
     return &pt_table(entry)[pt_index(va, 0)];
 }
 
-/* What the pager is shown of a fault. */
-struct fault_view {
-    u64 *leaf; /* the entry; NULL: no page table there. Valid while space.epoch == epoch */
-    u64 entry;
-    u64 epoch;
-    u32 shares; /* of the frame, if present */
-    u8 account; /* of the frame, if present */
-    u8 pool;    /* space.pool_count, 255 = that or more */
-};
-static inline struct fault_view mm_fault_view(const struct space *s, vaddr address) {
-    struct fault_view v = {.leaf = pt_leaf(s, address), .epoch = s->epoch};
-    v.pool = (u8)MIN(s->pool_count, 255u);
-    v.entry = v.leaf ? *v.leaf : 0;
-    if (v.entry & PTE_PRESENT) {
-        v.shares = pt_frame(v.entry)->shares;
-        v.account = pt_frame(v.entry)->account;
-    }
-    return v;
-}
-
 /* Does the entry now allow the access (enum access)? Then the fault was already resolved. */
 static inline bool mm_allows(u64 entry, u64 access) {
     u64 need = PTE_PRESENT | PTE_USER | (access == ACCESS_WRITE ? PTE_WRITE : 0);
@@ -105,17 +85,10 @@ static inline bool pt_breaks_wx(const struct space *s, u64 rights) {
     return (rights & MAP_WRITE) && (rights & MAP_EXEC) && !(s->flags & SPACE_WX);
 }
 
-/* PRESENT and the bits of READ, WRITE, EXEC. Without branches: this is on every path that maps. */
+/* An entry without its frame, by rights (at most MAP_ALL). WRITE implies MAYWRITE. */
+extern const u64 pt_bits_of[MAP_ALL + 1];
 static inline u64 pt_bits(u64 rights) {
-    _Static_assert(MAP_WRITE == PTE_WRITE, "rights and entry agree on the write bit");
-    u64 user = (rights & (MAP_READ | MAP_WRITE | MAP_EXEC)) != 0;
-    return PTE_PRESENT | (rights & MAP_WRITE) | user << 2 | (u64) !(rights & MAP_EXEC) << 63;
-}
-
-/* An entry for frame n with rights (WRITE implies MAYWRITE). */
-static inline u64 pt_entry(pfn n, u64 rights) {
-    u64 may = (rights & (MAP_WRITE | MAP_MAYWRITE)) != 0;
-    return n << PAGE_SHIFT | pt_bits(rights) | may << 9;
+    return pt_bits_of[rights];
 }
 
 /* Add the entry's accessed and dirty bits to its frame. */
@@ -126,7 +99,7 @@ static inline void pt_harvest(u64 entry) {
 
 /* Is a mapping of f in s one of its owner's? */
 static inline bool pt_is_own(const struct space *s, const struct frame *f) {
-    return s->account && s->account == f->account;
+    return s->account == f->account; /* frames of account 0 are not mapped */
 }
 
 /* Can one more mapping of f in s be counted? Then pt_count counts it. */
@@ -150,12 +123,6 @@ must_check static inline bool pt_uncount(const struct space *s, struct frame *f)
     }
     ASSERT(f->shares);
     return --f->shares == 0;
-}
-
-/* Writable for others from now on, or at any time: no longer known to be zero. */
-static inline void pt_note_writer(u64 entry) {
-    if (entry & PTE_MAYWRITE)
-        frame_clear(pt_frame(entry), FRAME_ZEROED);
 }
 
 /* A walk over a range, in runs: neighbouring entries of one leaf table. Work on an entry costs several times

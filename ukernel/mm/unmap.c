@@ -107,7 +107,7 @@ struct range_result mm_protect(const struct window *w, vaddr first, u64 pages, u
     if (rights & ~(u64)w->rights || pt_breaks_wx(w->space, rights))
         return refused(-E_RIGHTS);
     w->space->epoch++;
-    u64 bits = pt_bits(rights);
+    u64 bits = pt_bits(rights) & ~PTE_MAYWRITE;
     while (walk_next(&walk, &r))
         protect_run(w, &r, bits);
     return walk_result(&walk, 0, STOP_BOUND);

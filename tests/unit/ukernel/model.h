@@ -18,7 +18,10 @@ struct model {
     u8 account;
     u64 entry[PAGES];
     u64 tables; /* fed */
-    struct fault_view view;
+    struct {
+        u64 *leaf;
+        u64 entry, epoch;
+    } view;            /* what the pager was shown */
     u32 view_page;     /* PAGES: no fault is open */
     bool epoch_passed; /* since the view */
 };

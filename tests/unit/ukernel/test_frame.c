@@ -204,3 +204,12 @@ Test(frame, accounts_run_out) {
         ;
     cr_assert_eq(r, -E_NOSPC);
 }
+
+Test(frame, a_large_table_is_cleared_in_steps) {
+    enum { FIRST = 40, FRAMES = 64 };
+    cr_assert_eq(frame_begin(FIRST, FRAMES, 2, KIND_CAPTABLE), -E_AGAIN);
+    cr_assert_eq(frame_kind(&frame_table[FIRST]), KIND_DATA);
+    cr_assert_eq(frame_begin(FIRST, FRAMES, 2, KIND_CAPTABLE), 0);
+    for (pfn n = FIRST; n < FIRST + FRAMES; n++)
+        cr_assert(frame_kind(&frame_table[n]) == KIND_CAPTABLE && content(n) == 0);
+}

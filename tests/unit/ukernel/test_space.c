@@ -78,7 +78,7 @@ Test(space, a_list_may_jump_between_tables_and_rights) {
     struct map_result r = mm_map(&w, items, ARRAY_LEN(items));
     cr_assert(r.done == 5 && r.why == E_RIGHTS);
     for (u32 i = 0; i < 5; i++) {
-        u64 want = pt_entry(items[i].frame, items[i].address & PAGE_MASK);
+        u64 want = items[i].frame << PAGE_SHIFT | pt_bits(items[i].address & PAGE_MASK);
         cr_assert_eq(*pt_leaf(s, items[i].address & ~PAGE_MASK), want);
     }
     pfn where;
@@ -254,8 +254,8 @@ Test(space, copy_crosses_pages_and_says_where_it_stopped) {
 
 Test(space, page_zero_is_never_mapped_by_an_answer) {
     struct space *s = world_space(0, 10);
-    struct fault_view v = mm_fault_view(s, 0);
-    struct answer a = {s, v.leaf, v.entry, v.epoch, 0, A, MAP_ALL, 0, BLOCK_BYTES};
+    u64 *leaf = pt_leaf(s, 0);
+    struct answer a = {s, leaf, leaf ? *leaf : 0, s->epoch, 0, A, MAP_ALL, 0, BLOCK_BYTES};
     struct fault_item item = {MAP_READ, ITEM_FRAME(first_free(), FILL_ZERO)};
     cr_assert_eq(mm_answer(&a, &item, 1), 0);
     cr_assert_eq(s->pool_count, 9);
