@@ -319,6 +319,20 @@ static void conclude(struct call *k, i64 result) {
     run_jobs();
 }
 
+/* The call that is under way comes to the server, for the first time or after a fault. */
+static void send_call(u32 tid) {
+    struct task *t = task_find(&state.tasks, tid);
+    struct call k = {.task = t,
+                     .reply = reply_for(t),
+                     .number = (u16)under_way[tid].number,
+                     .flags = under_way[tid].flags,
+                     .progress = under_way[tid].progress,
+                     .w = under_way[tid].w};
+    under_way[tid].again = false;
+    i64 r = dispatch(&k);
+    conclude(&k, r);
+}
+
 enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result) {
     under_way[tid].flags = 0;
     under_way[tid].progress = 0;
@@ -328,36 +342,17 @@ enum outcome world_call(u32 tid, u64 number, const u64 w[6], i64 *result) {
     struct task *t = task_find(&state.tasks, tid);
     cr_assert(t && !t->call.reply && !t->stopped_reply && slot[t->thread].thread->started);
     t->restart = RESTART_NONE;
-    do {
-        under_way[tid].again = false;
-        struct call k = {.task = t,
-                         .reply = reply_for(t),
-                         .number = (u16)number,
-                         .flags = under_way[tid].flags,
-                         .progress = under_way[tid].progress,
-                         .w = under_way[tid].w};
-        i64 r = dispatch(&k);
-        conclude(&k, r);
-    } while (under_way[tid].again);
+    do
+        send_call(tid);
+    while (under_way[tid].again);
     return world_outcome(tid, result);
 }
 
 /* A call that was run again by the server may fault too. */
 static void serve_faults(void) {
-    for (u32 tid = 1; tid < PID_LIMIT; tid++) {
-        while (under_way[tid].again && task_find(&state.tasks, tid)) {
-            under_way[tid].again = false;
-            struct task *t = task_find(&state.tasks, tid);
-            struct call k = {.task = t,
-                             .reply = reply_for(t),
-                             .number = (u16)under_way[tid].number,
-                             .flags = under_way[tid].flags,
-                             .progress = under_way[tid].progress,
-                             .w = under_way[tid].w};
-            i64 r = dispatch(&k);
-            conclude(&k, r);
-        }
-    }
+    for (u32 tid = 1; tid < PID_LIMIT; tid++)
+        while (under_way[tid].again && task_find(&state.tasks, tid))
+            send_call(tid);
 }
 
 enum outcome world_outcome(u32 tid, i64 *result) {
