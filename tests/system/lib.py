@@ -79,7 +79,10 @@ def host(command, tree=TREE):
     prefix = [] if os.getuid() == 0 else ["unshare", "-r"]
     words = prefix + ["chroot", tree, "/bin/busybox", "sh", "-c", command]
     environment = {"PATH": "/bin:/sbin:/usr/bin:/usr/sbin:" + os.environ["PATH"], "HOME": "/root"}
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE, timeout=120, env=environment).stdout
+    out = subprocess.run(words, check=True, stdout=subprocess.PIPE, timeout=120, env=environment).stdout
+    with contextlib.suppress(FileNotFoundError):  # what the command sent to /dev/null is a file in the tree, and not of the disk
+        os.remove(os.path.join(tree, "dev", "null"))
+    return out
 
 
 def disk(kib):
