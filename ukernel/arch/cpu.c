@@ -3,35 +3,14 @@
 #include <string.h>
 
 #include "arch/cpu.h"
-#include "arch/log.h"
 #include "arch/switch.h"
 #include "boot/main.h"
-#include "mm/space.h"
 
 enum selector { SEL_KCODE = 0x08, SEL_KDATA = 0x10, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
 
-enum {
-    MSR_EFER = 0xc0000080,
-    MSR_STAR = 0xc0000081,
-    MSR_LSTAR = 0xc0000082,
-    MSR_SFMASK = 0xc0000084,
-    MSR_FS_BASE = 0xc0000100,
-    MSR_GS_BASE = 0xc0000101,
-};
-#define EFER_SCE       1ull
-#define EFER_NX        (1ull << 11)
-#define CR0_MP         (1ull << 1)
-#define CR0_EM         (1ull << 2)
-#define CR0_TS         (1ull << 3)
-#define CR0_NE         (1ull << 5)
-#define CR0_WP         (1ull << 16)
-#define CR4_OSFXSR     (1ull << 9)
-#define CR4_OSXMMEXCPT (1ull << 10)
-#define CR4_UMIP       (1ull << 11)
-#define CR4_FSGSBASE   (1ull << 16)
-#define CR4_OSXSAVE    (1ull << 18)
-#define CR4_SMEP       (1ull << 20)
-#define CR4_SMAP       (1ull << 21)
+enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_FS_BASE = 0xc0000100 };
+#define EFER_SCE 1ull
+#define EFER_NX  (1ull << 11)
 /* All flags that a user may have set and the kernel must not: TF, IF, DF, NT, AC, IOPL and the arithmetic
  * ones. */
 #define SYSCALL_CLEARS 0x257fd5ull
@@ -110,11 +89,11 @@ static void set_control(void) {
         cpuid(7, 0, extended);
     u64 cr0, cr4;
     __asm__ volatile("mov %%cr0, %0\n\tmov %%cr4, %1" : "=r"(cr0), "=r"(cr4));
-    cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP;
-    cr4 = (cr4 & ~(CR4_FSGSBASE | CR4_OSXSAVE)) | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    cr4 |= extended[1] >> 7 & 1 ? CR4_SMEP : 0;
-    cr4 |= extended[1] >> 20 & 1 ? CR4_SMAP : 0;
-    cr4 |= extended[2] >> 2 & 1 ? CR4_UMIP : 0;
+    cr0 = (cr0 & ~0xcull) | 0x10022;      /* not EM and TS, but MP, NE, WP */
+    cr4 = (cr4 & ~0x50000ull) | 0x600;    /* not FSGSBASE and OSXSAVE, but OSFXSR, OSXMMEXCPT */
+    cr4 |= (extended[1] >> 7 & 1) << 20;  /* SMEP */
+    cr4 |= (extended[1] >> 20 & 1) << 21; /* SMAP */
+    cr4 |= (extended[2] >> 2 & 1) << 11;  /* UMIP */
     __asm__ volatile("mov %0, %%cr0\n\tmov %1, %%cr4" : : "r"(cr0), "r"(cr4));
 }
 

@@ -40,8 +40,22 @@ extern arch_switch_fpu          ; void (struct thread *)
     %%instruction %1
 %endrep
 %endmacro
-%define PUSH_REGS EACH push, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
-%define POP_REGS  EACH pop, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+; IF a, condition, b, label: one comparison and jump.
+%macro IF 4
+    cmp %1, %3
+    j%+2 %4
+%endmacro
+; The same for bits that are all clear, or not.
+%macro IF_CLEAR 3
+    test %1, %2
+    jz %3
+%endmacro
+%macro IF_SET 3
+    test %1, %2
+    jnz %3
+%endmacro
+%define PUSH_REGS EACH push, rax, rcx, rbx, rbp, r11, r12, r13, r14, r15, r9, r8, r10, rdx, rsi, rdi
+%define POP_REGS  EACH pop, rdi, rsi, rdx, r10, r8, r9, r15, r14, r13, r12, r11, rbp, rbx, rcx, rax
 
 section .text
 
@@ -56,22 +70,17 @@ syscall_entry:
     mov rcx, [cpu + CPU_USER_RSP]
     mov [rsp + T_rsp], rcx
 %ifndef SLOW_PATHS
-    test byte [rsp + T_FLAGS], THREAD_ALIEN
-    jnz short_alien_call
-    test al, al
-    jz short_call
-    cmp al, SYS_fault_reply_wait
-    jb short_reply_wait
+    IF_SET byte [rsp + T_FLAGS], THREAD_ALIEN, short_alien_call
+    IF_CLEAR al, al, short_call
+    IF al, b, SYS_fault_reply_wait, short_reply_wait
     je short_fault_reply_wait
 
 ; A plain call: C keeps rbx, rbp and r12 to r15 for us; the others but rax and rdx the caller finds as they were. Only if
 ; somebody else has to run, or the caller is stopped, everything is saved.
     movzx r11d, al
-    cmp r11d, SYS_COUNT
-    jae syscall_long
+    IF r11d, ae, SYS_COUNT, syscall_long
     mov r11, [abs plain_calls + r11 * 8]
-    test r11, r11
-    jz syscall_long
+    IF_CLEAR r11, r11, syscall_long
     SAVE rdi, rsi, r8, r9, r10
 %ifdef DEBUG
     SAVE rax
@@ -85,13 +94,10 @@ syscall_entry:
     call r11
 %endif
     mov r11, [cpu + CPU_CURRENT]
-    test r11, r11
-    jz .gone
+    IF_CLEAR r11, r11, .gone
     mov cl, [r11 + T_LEVEL]
-    cmp cl, [cpu + CPU_READY_LEVEL]
-    jbe .leave
-    cmp byte [r11 + T_STATE], THREAD_READY
-    jne .leave
+    IF cl, be, [cpu + CPU_READY_LEVEL], .leave
+    IF byte [r11 + T_STATE], ne, THREAD_READY, .leave
     LOAD r11, rdi, rsi, rdx, r8, r9, r10, rsp
     mov rcx, [r11 + T_rip]
     mov r11, [r11 + T_rflags]
@@ -119,11 +125,9 @@ syscall_saved:
 ; rax: the thread to run, or 0. SYSRET destroys rcx and r11, as SYSCALL did; whoever came by an interrupt, or had its
 ; registers set, goes by IRET. RIP is canonical: the last page below 2^47 is never mapped, and regs_write checks it.
 resume:
-    test rax, rax
-    jz idle
+    IF_CLEAR rax, rax, idle
 resume_thread:
-    cmp byte [rax + T_BY_IRET], 0
-    jne resume_iret
+    IF byte [rax + T_BY_IRET], ne, 0, resume_iret
     mov rcx, [rax + T_rip]
     mov r11, [rax + T_rflags]
     LOAD rax, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15, rsp, rax
@@ -158,38 +162,31 @@ enter_thread:
 
 ; Is there a live capability of an endpoint with right %2 at %1? r14 is destroyed.
 %macro CHECK_ENDPOINT 3         ; address, right, else
-    cmp byte [%1 + C_KIND], KIND_ENDPOINT
-    jne %3
-    test byte [%1 + C_RIGHTS], %2
-    jz %3
+    IF byte [%1 + C_KIND], ne, KIND_ENDPOINT, %3
+    IF_CLEAR byte [%1 + C_RIGHTS], %2, %3
     mov r14, [%1 + C_FRAME]
     mov r14d, [r14 + F_GENERATION]
-    cmp r14d, [%1 + C_GENERATION]
-    jne %3
+    IF r14d, ne, [%1 + C_GENERATION], %3
 %endmacro
 
 ; May the thread run at once: nobody of its level or above is ready, nothing must happen first, no event is written?
 %macro CHECK_TURN 2             ; thread, else
     mov cl, [%1 + T_LEVEL]
-    cmp cl, [cpu + CPU_READY_LEVEL]
-    jbe %2
+    IF cl, be, [cpu + CPU_READY_LEVEL], %2
 %endmacro
 
 ; Where a message to endpoint rbx goes at once: r15 = the receiver, r14 = its space, r13 = its slot for the right.
 %macro FIND_RECEIVER 1          ; else
     mov r15, [rbx + E_SERVER]
-    cmp r15, 1                  ; SERVER_LATE
-    jbe %1
+    IF r15, be, 1, %1           ; SERVER_LATE
     CHECK_TURN r15, %1
     mov r14, [r15 + T_SPACE]
     mov rcx, [r14 + S_TABLE]
     mov r13d, [r15 + T_REPLY_SLOT]
-    cmp r13, [rcx + TABLE_SLOTS]
-    jae %1
+    IF r13, ae, [rcx + TABLE_SLOTS], %1
     shl r13, 5
     add r13, rcx
-    cmp byte [r13 + C_KIND], KIND_RESERVED
-    jne %1
+    IF byte [r13 + C_KIND], ne, KIND_RESERVED, %1
 %endmacro
 
 ; The thread at %1, of the space at r14, is the running one from now on.
@@ -197,8 +194,7 @@ enter_thread:
     mov [cpu + CPU_CURRENT], %1
     lea rcx, [%1 + T_REGS_END]
     mov [tss + TSS_RSP0], rcx
-    cmp r14, [cpu + CPU_SPACE]
-    je %%same
+    IF r14, e, [cpu + CPU_SPACE], %%same
     mov [cpu + CPU_SPACE], r14
     mov rcx, [info_page]
     inc qword [rcx + INFO_SWITCHES]
@@ -240,14 +236,11 @@ enter_thread:
 
 short_call:
     SAVE rbx, rbp, r13, r15
-    cmp rax, (MSG_REG_WORDS + 1) << 8
-    jae .long
-    test r13d, r13d
-    jnz .long
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, .long
+    IF_SET r13d, r13d, .long
     mov rbp, [rsp + T_SPACE]
     mov rbp, [rbp + S_TABLE]
-    cmp rbx, [rbp + TABLE_SLOTS]
-    jae .long
+    IF rbx, ae, [rbp + TABLE_SLOTS], .long
     shl rbx, 5
     add rbp, rbx
     CHECK_ENDPOINT rbp, RIGHT_CALL, .long
@@ -267,11 +260,9 @@ short_alien_call:
     SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
     mov r14, [rsp + T_SPACE]
     mov rcx, [r14 + S_SYSTEM_CALL + REF_FRAME]
-    test rcx, rcx
-    jz syscall_saved
+    IF_CLEAR rcx, rcx, syscall_saved
     mov ecx, [rcx + F_GENERATION]
-    cmp ecx, [r14 + S_SYSTEM_CALL + REF_GENERATION]
-    jne syscall_saved
+    IF ecx, ne, [r14 + S_SYSTEM_CALL + REF_GENERATION], syscall_saved
     mov rbx, [r14 + S_SYSTEM_CALL + REF_ENDPOINT]
     mov ebp, [r14 + S_SYSTEM_CALL + REF_BADGE]
     FIND_RECEIVER syscall_saved
@@ -283,8 +274,7 @@ short_alien_call:
 
 ; A page fault: vector and error code are on the stack, which is the thread (else: see interrupt_common).
 page_fault:
-    test byte [rsp + 24], 3
-    jz interrupt_common
+    IF_CLEAR byte [rsp + 24], 3, interrupt_common
     PUSH_REGS
     cld
     mov byte [rsp + T_BY_IRET], 1
@@ -294,8 +284,7 @@ page_fault:
     mov rsp, [cpu + CPU_STACK]
     call fault_begin
     mov rsp, rbx
-    test rax, rax
-    jz interrupt_saved
+    IF_CLEAR rax, rax, interrupt_saved
     mov rbx, rax
     FIND_RECEIVER interrupt_saved
     mov rcx, [rsp + T_SPACE]
@@ -317,41 +306,31 @@ page_fault:
 %macro CHECK_WAIT 0
     mov [rsp + T_rbx], rbx
     mov [rsp + T_RECEIVE_SLOT], r14d
-    cmp rax, (MSG_REG_WORDS + 1) << 8
-    jae short_wait_long
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, short_wait_long
     mov rbp, [rsp + T_SPACE]
     mov rbp, [rbp + S_TABLE]
     mov ecx, r13d
-    cmp rcx, [rbp + TABLE_SLOTS]
-    jae short_wait_long
+    IF rcx, ae, [rbp + TABLE_SLOTS], short_wait_long
     shl ecx, 5
     add rcx, rbp
     CHECK_ENDPOINT rcx, RIGHT_RECV, short_wait_long
     mov r14, [rcx + C_OBJECT]
-    cmp qword [r14 + E_SERVER], 0
-    jne short_wait_long
-    cmp r15, [r14 + E_DEADLINE]
-    jne short_wait_long
-    cmp rbx, [rbp + TABLE_SLOTS]
-    jae short_wait_long
+    IF qword [r14 + E_SERVER], ne, 0, short_wait_long
+    IF r15, ne, [r14 + E_DEADLINE], short_wait_long
+    IF rbx, ae, [rbp + TABLE_SLOTS], short_wait_long
     mov rcx, r13
     shr rcx, 32
     mov [rsp + T_REPLY_SLOT], ecx
-    cmp rcx, rbx
-    je %%next_good              ; the slot that the answer frees
-    cmp rcx, [rbp + TABLE_SLOTS]
-    jae short_wait_long
+    IF rcx, e, rbx, %%next_good ; the slot that the answer frees
+    IF rcx, ae, [rbp + TABLE_SLOTS], short_wait_long
     shl ecx, 5
-    cmp byte [rbp + rcx + C_KIND], KIND_RESERVED
-    jne short_wait_long
+    IF byte [rbp + rcx + C_KIND], ne, KIND_RESERVED, short_wait_long
 %%next_good:
     shl ebx, 5
     add rbx, rbp
-    cmp byte [rbx + C_KIND], KIND_REPLY
-    jne short_wait_long
+    IF byte [rbx + C_KIND], ne, KIND_REPLY, short_wait_long
     mov r11, [rbx + C_OBJECT]
-    test r11, r11
-    jz short_wait_long
+    IF_CLEAR r11, r11, short_wait_long
     CHECK_TURN r11, short_wait_long
 %endmacro
 
@@ -369,8 +348,7 @@ page_fault:
 
 short_reply_wait:
     CHECK_WAIT
-    cmp byte [r11 + T_KIND], MSG_CALL
-    jne .alien
+    IF byte [r11 + T_KIND], ne, MSG_CALL, .alien
     TURN 0
     shr eax, 8
     mov r14, rax                ; number of words
@@ -380,8 +358,7 @@ short_reply_wait:
     mov r11, [r11 + T_rflags]
     o64 sysret
 .alien:
-    cmp byte [r11 + T_KIND], MSG_ALIEN
-    jne short_wait_long
+    IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long
     mov rax, r12
     test r12, r12
     cmovns rax, rdi
@@ -389,8 +366,7 @@ short_reply_wait:
     mov qword [r11 + T_PROGRESS], 0
     TURN 0
     mov rax, r11
-    cmp rax, [cpu + CPU_FPU]
-    je resume_thread            ; by IRET, if regs_write was used
+    IF rax, e, [cpu + CPU_FPU], resume_thread; by IRET, if regs_write was used
 resume_with_fpu:
     mov rbx, rax
     mov rdi, rax
@@ -405,11 +381,9 @@ short_wait_long:
     jmp syscall_long
 
 short_fault_reply_wait:
-    cmp ah, 2                   ; one item
-    jne syscall_long
+    IF ah, ne, 2, syscall_long  ; one item
     CHECK_WAIT
-    cmp word [r11 + T_KIND], MSG_FAULT | MSG_FAULT << 8 ; and base
-    jne short_wait_long
+    IF word [r11 + T_KIND], ne, MSG_FAULT | MSG_FAULT << 8, short_wait_long; and base
     SAVE r13
     mov r13, r11
     mov r15, rsp
@@ -425,16 +399,13 @@ short_fault_reply_wait:
     mov r11, r13
     mov [r11 + T_FAULT_ENTERED], al
     movzx eax, al
-    cmp qword [r14 + E_SERVER], 0
-    jne .collected
+    IF qword [r14 + E_SERVER], ne, 0, .collected
     CHECK_TURN r11, .collected
     shl rax, 32
     TURN rax
     mov rax, r11
-    cmp rax, [cpu + CPU_FPU]
-    je resume_iret
-    test byte [rax + T_FLAGS], THREAD_ALIEN
-    jz resume_iret
+    IF rax, e, [cpu + CPU_FPU], resume_iret
+    IF_CLEAR byte [rax + T_FLAGS], THREAD_ALIEN, resume_iret
     jmp resume_with_fpu
 ; A frame that lost its last mapping was put onto a collect list, and somebody was told: bits, or another thread's turn.
 .collected:
@@ -457,8 +428,7 @@ short_fault_reply_wait:
 
 ; On the stack: vector, error, rip, cs, rflags, rsp, ss.
 interrupt_common:
-    test byte [rsp + 24], 3
-    jz interrupt_ring0
+    IF_CLEAR byte [rsp + 24], 3, interrupt_ring0
     PUSH_REGS                   ; rsp = the current thread
     cld
     mov byte [rsp + T_BY_IRET], 1

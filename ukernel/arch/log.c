@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The log: a debug console that takes a byte at a time and never waits. */
-#include <stdarg.h>
-#include <string.h>
 
 #include "arch/cpu.h"
 #include "arch/log.h"
@@ -36,12 +34,6 @@ static void put_number(struct out *o, u64 v, u32 base, u32 width, char fill) {
         put(o, digits[--n]);
 }
 
-static void put_signed(struct out *o, i64 v, u32 width, char fill) {
-    if (v < 0)
-        put(o, '-');
-    put_number(o, v < 0 ? -(u64)v : (u64)v, 10, width, fill);
-}
-
 static void format_out(struct out *o, const char *f, va_list args) {
     for (; *f; f++) {
         if (*f != '%') {
@@ -57,10 +49,6 @@ static void format_out(struct out *o, const char *f, va_list args) {
         if (*f == 's') {
             for (const char *s = va_arg(args, const char *); *s; s++)
                 put(o, *s);
-        } else if (*f == 'c') {
-            put(o, (char)va_arg(args, int));
-        } else if (*f == 'd') {
-            put_signed(o, longs ? va_arg(args, i64) : va_arg(args, int), width, fill);
         } else if (*f == 'u' || *f == 'x') {
             u64 v = longs ? va_arg(args, u64) : va_arg(args, u32);
             put_number(o, v, *f == 'x' ? 16 : 10, width, fill);

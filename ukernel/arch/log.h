@@ -5,7 +5,7 @@
 #include <abi/types.h>
 #include <stdarg.h>
 
-/* Formats: %s %c %d %u %x %%, with l or ll for 64 bits, and a width that may begin with 0, as in %016lx. */
+/* Formats: %s %u %x %%, with l or ll for 64 bits, and a width that may begin with 0, as in %016lx. */
 __attribute__((format(printf, 1, 2))) void klog(const char *format, ...);
 /* Into a buffer of that size (ended with a 0) as well. */
 void klog_into(char *buffer, u64 bytes, const char *format, va_list args);

@@ -3,8 +3,6 @@
 #include "arch/panic.h"
 #include "arch/cpu.h"
 #include "arch/log.h"
-#include "core/thread.h"
-#include "mm/space.h"
 
 #define EXIT_PORT 0xf4
 
@@ -37,7 +35,7 @@ void panic_at(const char *file, int line, const char *format, ...) {
     if (epitaph.magic != EPITAPH_MAGIC) { /* a panic while panicking says nothing new */
         epitaph.magic = EPITAPH_MAGIC;
         epitaph.current = cpu.current;
-        klog("\nquire: panic: %s:%d: ", file, line);
+        klog("\nquire: panic: %s:%u: ", file, (u32)line);
         va_list args;
         va_start(args, format);
         klog_into(epitaph.text, sizeof epitaph.text, format, args);

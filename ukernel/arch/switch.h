@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What changes when another thread runs. The short paths do the same (arch/short.asm). */
+/* What changes when another thread runs. The short paths of entry.asm do the same. */
 #pragma once
 
 #include "arch/cpu.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See kernel_map.h. */
 
-#include "arch/cpu.h"
-#include "arch/log.h"
 #include "boot/kernel_map.h"
 #include "boot/memory.h"
 #include "mm/pt.h"

@@ -5,7 +5,6 @@
 
 #include "arch/cpu.h"
 #include "arch/log.h"
-#include "boot/bootinfo.h"
 #include "boot/kernel_map.h"
 #include "boot/main.h"
 #include "boot/memory.h"
@@ -13,8 +12,6 @@
 #include "boot/rtc.h"
 #include "core/sched.h"
 #include "core/trace.h"
-#include "mm/frame.h"
-#include "mm/phys.h"
 
 #define TRACE_FRAMES     256ull /* of the ring, if the command line says nothing */
 #define TRACE_FRAMES_ALL 4096ull
@@ -101,7 +98,7 @@ static const struct info_module *root_module(void) {
 void kmain(u32 magic, u64 information) {
     err e = boot_info_read(&boot, magic, information);
     if (e)
-        PANIC("the loader's tables: error %ld", -e);
+        PANIC("the loader's tables: error %lu", (u64)-e);
     memory_init(&boot, kernel_first(), kernel_frames());
     struct trace_words trace = read_trace_words(memory_end());
     pfn root = lay_out_memory(trace.frames);

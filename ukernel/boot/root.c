@@ -8,7 +8,6 @@
 #include "boot/root.h"
 #include "core/cap.h"
 #include "core/thread.h"
-#include "mm/mm.h"
 
 #define ROOT_TABLES       24 /* page tables given at the start; root feeds more itself */
 #define ROOT_TABLE_FRAMES 4  /* of its capability table */

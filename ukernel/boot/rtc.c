@@ -6,22 +6,13 @@
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
-enum {
-    RTC_SECONDS,
-    RTC_MINUTES = 2,
-    RTC_HOURS = 4,
-    RTC_DAY = 7,
-    RTC_MONTH,
-    RTC_YEAR,
-    RTC_A,
-    RTC_B,
-    RTC_CENTURY = 0x32
-};
-#define A_UPDATING 0x80
-#define B_24_HOURS 0x02
-#define B_BINARY   0x04
-#define HOURS_PM   0x80
-#define WAIT_READS 10000 /* about a microsecond each */
+enum { RTC_SECONDS, RTC_MINUTES = 2, RTC_HOURS = 4, RTC_DAY = 7, RTC_MONTH, RTC_YEAR, RTC_A, RTC_B };
+#define RTC_CENTURY 0x32
+#define A_UPDATING  0x80
+#define B_24_HOURS  0x02
+#define B_BINARY    0x04
+#define HOURS_PM    0x80
+#define WAIT_READS  10000 /* about a microsecond each */
 
 struct date {
     u64 second, minute, hour, day, month, year, century;

@@ -11,7 +11,6 @@
 #include "core/sched.h"
 #include "core/syscall.h"
 #include "core/trace.h"
-#include <abi/layout.h>
 
 #define RFLAGS_ALLOWED 0x240dd5ull /* CF PF AF ZF SF TF DF OF AC ID */
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/cap.h"
-#include "core/endpoint.h"
-#include "core/thread.h"
-#include "mm/space.h"
 
 struct captable captable_none = {.kind = KIND_COUNT};
 
@@ -11,37 +8,16 @@ void captable_init(struct captable *t, u64 frames) {
     t->slots = frames * CAPS_PER_FRAME;
 }
 
-bool cap_alive(const struct capability *c) {
+bool cap_alive_without_frame(const struct capability *c) {
+    const struct account *a = &accounts[c->object % ACCOUNTS];
     switch ((enum frame_kind)c->kind) {
-    case KIND_SPACE:
-    case KIND_THREAD:
-    case KIND_ENDPOINT:
-    case KIND_CAPTABLE:
-        return c->frame->generation == c->generation;
     case KIND_ACCOUNT:
-        return accounts[c->object].state != ACCOUNT_FREE && accounts[c->object].generation == c->generation;
-    case KIND_PERMIT:
-        return c->frame->generation == c->generation && cap_permit(c)->live &&
-               cap_permit(c)->generation == c->badge >> 8;
+        return a->state != ACCOUNT_FREE && a->generation == c->generation;
     case KIND_REPLY:
         return c->object;
-    case KIND_IRQ:
-    case KIND_IOPORT:
-    case KIND_TRACING:
-        return true;
     default:
-        return false;
+        return c->kind >= KIND_IRQ && c->kind <= KIND_TRACING;
     }
-}
-
-struct capability *cap_any(struct captable *t, u64 slot) {
-    return slot < t->slots && cap_alive(captable_slots(t) + slot) ? captable_slots(t) + slot : NULL;
-}
-
-struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u8 rights, err *e) {
-    struct capability *c = cap_any(t, slot);
-    *e = !c ? -E_BADCAP : c->kind != kind ? -E_KIND : (c->rights & rights) != rights ? -E_RIGHTS : 0;
-    return *e ? NULL : c;
 }
 
 struct capability *cap_empty(struct captable *t, u64 slot, err *e) {

@@ -4,9 +4,6 @@
  * another use. */
 #pragma once
 
-#include <abi/object.h>
-#include <abi/types.h>
-
 #include "mm/space.h"
 
 struct capability {
@@ -47,15 +44,32 @@ static inline struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref) 
     return ref->frame && ref->frame->generation == ref->generation ? ref->endpoint : NULL;
 }
 
+static inline struct permit *cap_permit(const struct capability *c) {
+    return &((struct space *)c->object)->permits[c->badge & (PERMITS_PER_SPACE - 1)];
+}
+
 /* Is the object that the capability names still the one it was made for? */
-bool cap_alive(const struct capability *c);
+bool cap_alive_without_frame(const struct capability *c);
+static inline bool cap_alive(const struct capability *c) {
+    if (!c->frame)
+        return cap_alive_without_frame(c);
+    return c->frame->generation == c->generation &&
+           (c->kind != KIND_PERMIT || (cap_permit(c)->live && cap_permit(c)->generation == c->badge >> 8));
+}
 
 /* The live capability in a slot; NULL if there is none. */
-struct capability *cap_any(struct captable *t, u64 slot);
+static inline struct capability *cap_any(struct captable *t, u64 slot) {
+    return slot < t->slots && cap_alive(captable_slots(t) + slot) ? captable_slots(t) + slot : NULL;
+}
 
 /* The live capability in a slot if it is of that kind and has all of those rights. NULL: *e = -E_BADCAP,
  * -E_KIND or -E_RIGHTS. */
-struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u8 rights, err *e);
+static inline struct capability *cap_get(struct captable *t, u64 slot, enum frame_kind kind, u8 rights,
+                                         err *e) {
+    struct capability *c = cap_any(t, slot);
+    *e = !c ? -E_BADCAP : c->kind != kind ? -E_KIND : (c->rights & rights) != rights ? -E_RIGHTS : 0;
+    return *e ? NULL : c;
+}
 
 /* A slot to put a capability into: empty, or holding a dead one. NULL: *e = -E_BADCAP (no such slot) or
  * -E_OCCUPIED. */
@@ -76,7 +90,4 @@ static inline struct thread *cap_thread(const struct capability *c) {
 }
 static inline struct space *cap_space(const struct capability *c) {
     return (struct space *)c->object;
-}
-static inline struct permit *cap_permit(const struct capability *c) {
-    return &cap_space(c)->permits[c->badge & (PERMITS_PER_SPACE - 1)];
 }

@@ -5,10 +5,7 @@
 #include "core/cap.h"
 #include "core/ipc.h"
 #include "core/sched.h"
-#include "core/thread.h"
 #include "core/trace.h"
-#include "mm/frame.h"
-#include "mm/phys.h"
 
 #define DRAIN_MAX  32
 #define EXPIRE_MAX 32

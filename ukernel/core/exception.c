@@ -36,13 +36,10 @@ static struct thread *send(struct thread *t, u8 kind, u8 flags) {
 }
 
 struct thread *exception_alien_call(struct thread *t) {
-    if (trace_on(TRACE_IPC_CALL)) {
-        const struct thread_regs *r = &t->regs;
-        u64 endpoint = t->space->system_call.endpoint ? virt_to_frame(t->space->system_call.endpoint) : 0;
-        trace_write(TRACE_IPC_CALL, thread_id(t),
-                    (const u64[6]){endpoint | (u64)LABEL_ALIEN << 32 | (u64)MSG_REG_WORDS << 48,
-                                   cpu.calls + 1, r->rax, r->rdi, r->rsi, r->rdx});
-    }
+    const struct thread_regs *r = &t->regs;
+    u64 endpoint = t->space->system_call.endpoint ? virt_to_frame(t->space->system_call.endpoint) : 0;
+    trace(TRACE_IPC_CALL, thread_id(t), endpoint | (u64)LABEL_ALIEN << 32 | (u64)MSG_REG_WORDS << 48,
+          cpu.calls + 1, r->rax, r->rdi, r->rsi, r->rdx);
     return send(t, MSG_ALIEN, 0);
 }
 

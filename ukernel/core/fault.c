@@ -5,7 +5,6 @@
 #include "core/sched.h"
 #include "core/trace.h"
 #include "mm/pt.h"
-#include <abi/layout.h>
 
 enum pf_error { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
@@ -93,11 +92,8 @@ bool fault_show(struct thread *t) {
         return true;
     if (!show(t, t->fault.address))
         return false;
-    if (trace_on(TRACE_PAGE_FAULT))
-        trace_write(TRACE_PAGE_FAULT, thread_id(t),
-                    (const u64[6]){t->fault.address, t->regs.rip,
-                                   space_frame(t->space) | (u64)t->fault.access << 32, t->call,
-                                   t->fault.answer.shown, t->regs.rsp});
+    trace(TRACE_PAGE_FAULT, thread_id(t), t->fault.address, t->regs.rip,
+          space_frame(t->space) | (u64)t->fault.access << 32, t->call, t->fault.answer.shown, t->regs.rsp);
     return true;
 }
 
@@ -151,10 +147,8 @@ u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u
 
 struct thread *fault_resolved(struct thread *t, u32 entered) {
     t->fault.entered = entered > 0;
-    if (trace_on(TRACE_RESUME))
-        trace_write(
-            TRACE_RESUME, thread_id(t),
-            (const u64[6]){t->fault.address, t->call, space_frame(t->space) | (u64)entered << 32, 0, 0, 0});
+    trace(TRACE_RESUME, thread_id(t), t->fault.address, t->call, space_frame(t->space) | (u64)entered << 32,
+          0, 0, 0);
     t->state = THREAD_READY;
     if (t->base == MSG_FAULT)
         return t;

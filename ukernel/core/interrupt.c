@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/interrupt.h"
 #include "arch/cpu.h"
-#include "arch/log.h"
 #include "core/exception.h"
 #include "core/fault.h"
 #include "core/sched.h"

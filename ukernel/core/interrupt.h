@@ -2,7 +2,6 @@
 /* Interrupts and exceptions, from the entry code to whom they concern. */
 #pragma once
 
-#include "core/endpoint.h"
 #include "core/thread.h"
 
 /* From ring 3: t's registers are saved, the vector in t->regs.vector. Returns the thread to run, NULL: idle.

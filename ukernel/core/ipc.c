@@ -2,7 +2,6 @@
 #include "core/ipc.h"
 #include "arch/cpu.h"
 #include "arch/log.h"
-#include "core/cap.h"
 #include "core/exception.h"
 #include "core/fault.h"
 #include "core/message.h"
@@ -51,9 +50,8 @@ struct thread *ipc_send(struct thread *s, struct endpoint *e) {
 static void trace_call(enum trace_kind kind, struct thread *t, struct endpoint *e, u64 label, u64 nwords,
                        u64 call) {
     const struct thread_regs *r = &t->regs;
-    trace_write(kind, thread_id(t),
-                (const u64[6]){virt_to_frame(e) | (label & 0xffff) << 32 | nwords << 48, call, r->rdi, r->rsi,
-                               r->rdx, r->r10});
+    trace(kind, thread_id(t), virt_to_frame(e) | (label & 0xffff) << 32 | nwords << 48, call, r->rdi, r->rsi,
+          r->rdx, r->r10);
 }
 
 struct thread *ipc_call(struct thread *t) {
@@ -72,8 +70,7 @@ struct thread *ipc_call(struct thread *t) {
     t->badge = (u32)c->badge;
     t->send_slot = (u32)r->r13;
     t->call = ++cpu.calls;
-    if (trace_on(TRACE_IPC_CALL))
-        trace_call(TRACE_IPC_CALL, t, cap_endpoint(c), r->r12, nwords, t->call);
+    trace_call(TRACE_IPC_CALL, t, cap_endpoint(c), r->r12, nwords, t->call);
     return ipc_send(t, cap_endpoint(c));
 }
 
@@ -215,7 +212,7 @@ struct thread *ipc_fault_reply_wait(struct thread *t) {
     u32 entered = 0;
     if (to) {
         u64 *words = (u64 *)items;
-        regs_get_words(r, words);
+        message_head(r->words, words);
         message_tail(t->message, words, nwords);
         entered = fault_answer(to, t->space->account, items, nwords / 2);
         next = fault_resolved(to, entered);
@@ -259,10 +256,9 @@ struct thread *ipc_forward_wait(struct thread *t) {
         to->badge = (u32)c->badge;
         to->send_slot = 0;
         to->send_flags |= IPC_FORWARDED;
-        regs_get_words(r, to->forward);
+        message_head(r->words, to->forward);
         message_tail(t->message, to->forward, nwords);
-        if (trace_on(TRACE_FORWARD))
-            trace_call(TRACE_FORWARD, t, cap_endpoint(c), r->r12, nwords, to->call);
+        trace_call(TRACE_FORWARD, t, cap_endpoint(c), r->r12, nwords, to->call);
         next = ipc_send(to, cap_endpoint(c));
     }
     return wait(t, &w, next);

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "core/endpoint.h"
 #include "core/thread.h"
 
 /* Send the message that s->kind and its fields describe to e. s is READY and in no queue; it becomes CALLING

@@ -48,31 +48,16 @@ err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct 
 
 /* The words, from where they are: the caller's registers and page, what a forwarder left, or the kernel. */
 static void put_words(struct thread *s, struct thread *r) {
-    u64 w[MSG_REG_WORDS];
-    if (s->send_flags & IPC_FORWARDED) {
-        regs_put_words(&r->regs, s->forward);
-        if (s->nwords > MSG_REG_WORDS && r->message)
-            message_tail(s->forward, r->message, s->nwords);
-    } else if (s->kind == MSG_CALL) {
-        regs_copy_words(&r->regs, &s->regs);
-        if (s->nwords > MSG_REG_WORDS)
-            message_tail(s->message, r->message, s->nwords);
-    } else if (s->kind == MSG_ALIEN) {
-        regs_copy_words(&r->regs, &s->regs);
+    bool forwarded = s->send_flags & IPC_FORWARDED;
+    if (!forwarded && s->kind == MSG_FAULT) {
+        fault_words(s, r->regs.words);
+    } else if (!forwarded && s->kind == MSG_EXCEPTION) {
+        exception_words(s, r->regs.words);
     } else {
-        if (s->kind == MSG_FAULT)
-            fault_words(s, w);
-        else
-            exception_words(s, w);
-        regs_put_words(&r->regs, w);
+        message_head(forwarded ? s->forward : s->regs.words, r->regs.words);
+        if (s->nwords > MSG_REG_WORDS && r->message)
+            message_tail(forwarded ? s->forward : s->message, r->message, s->nwords);
     }
-}
-
-static void trace_receive(struct thread *s, struct thread *r) {
-    trace_write(
-        TRACE_IPC_RECV, thread_id(r),
-        (const u64[6]){virt_to_frame(s->endpoint) | (r->regs.r12 & 0xffff) << 32 | (u64)s->nwords << 48,
-                       s->call, s->badge, s->tag >> 32, 0, 0});
 }
 
 enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
@@ -106,7 +91,8 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     r->regs.r13 = s->call;
     r->regs.r14 = nwords | (u64)s->kind << 8 | flags << 16 | r->entered;
     r->regs.r15 = s->progress;
-    if (trace_on(TRACE_IPC_RECV))
-        trace_receive(s, r);
+    trace(TRACE_IPC_RECV, thread_id(r),
+          virt_to_frame(s->endpoint) | (r->regs.r12 & 0xffff) << 32 | (u64)s->nwords << 48, s->call, s->badge,
+          s->tag >> 32, 0, 0);
     return DELIVERED;
 }

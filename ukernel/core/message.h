@@ -38,27 +38,8 @@ void message_tail(const u64 *from, u64 *to, u64 n);
 /* The label of the message that s sends or has sent. */
 u64 message_label(const struct thread *s);
 
-static inline void regs_put_words(struct thread_regs *r, const u64 w[MSG_REG_WORDS]) {
-    r->rdi = w[0];
-    r->rsi = w[1];
-    r->rdx = w[2];
-    r->r10 = w[3];
-    r->r8 = w[4];
-    r->r9 = w[5];
-}
-static inline void regs_get_words(const struct thread_regs *r, u64 w[MSG_REG_WORDS]) {
-    w[0] = r->rdi;
-    w[1] = r->rsi;
-    w[2] = r->rdx;
-    w[3] = r->r10;
-    w[4] = r->r8;
-    w[5] = r->r9;
-}
-static inline void regs_copy_words(struct thread_regs *to, const struct thread_regs *from) {
-    to->rdi = from->rdi;
-    to->rsi = from->rsi;
-    to->rdx = from->rdx;
-    to->r10 = from->r10;
-    to->r8 = from->r8;
-    to->r9 = from->r9;
+/* Copy words 0 .. 5. */
+static inline void message_head(const u64 *from, u64 *to) {
+    for (u64 i = 0; i < MSG_REG_WORDS; i++)
+        to[i] = from[i];
 }

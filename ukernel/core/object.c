@@ -2,7 +2,6 @@
 #include "core/object.h"
 #include "arch/cpu.h"
 #include "core/reply.h"
-#include "core/thread.h"
 
 #define DESTROY_SLOTS 512 /* of a capability table in one step */
 #define DESTROY_WAKES 32

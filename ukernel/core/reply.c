@@ -3,7 +3,6 @@
 #include "arch/log.h"
 #include "core/exception.h"
 #include "core/fault.h"
-#include "core/ipc.h"
 #include "core/message.h"
 #include "core/sched.h"
 #include "core/trace.h"
@@ -33,7 +32,7 @@ static void answer_call(const struct reply *r) {
     to->rax = 0;
     to->r12 = from->r12;
     to->r14 = r->nwords;
-    regs_copy_words(to, from);
+    message_head(from->words, to->words);
     if (__builtin_expect(r->nwords > MSG_REG_WORDS, 0))
         message_tail(r->from->message, r->to->message, r->nwords);
     if (__builtin_expect(r->send_slot != 0, 0)) {
@@ -47,17 +46,12 @@ static void answer_call(const struct reply *r) {
     r->to->state = THREAD_READY;
 }
 
-static void trace_reply(const struct reply *r) {
-    const struct thread_regs *f = &r->from->regs;
-    trace_write(TRACE_IPC_REPLY, thread_id(r->from),
-                (const u64[6]){thread_id(r->to) | (message_label(r->to) & 0xffff) << 32 | r->nwords << 48,
-                               r->to->call, f->r12, f->rdi, f->rsi, f->rdx});
-}
-
 struct thread *reply_go(const struct reply *r) {
     struct thread *t = r->to;
-    if (trace_on(TRACE_IPC_REPLY))
-        trace_reply(r);
+    const struct thread_regs *f = &r->from->regs;
+    trace(TRACE_IPC_REPLY, thread_id(r->from),
+          thread_id(t) | (message_label(t) & 0xffff) << 32 | r->nwords << 48, t->call, f->r12, f->rdi, f->rsi,
+          f->rdx);
     switch (t->kind) {
     case MSG_CALL:
         answer_call(r);

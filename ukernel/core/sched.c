@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/sched.h"
-#include "arch/cpu.h"
 #include "arch/log.h"
 #include "arch/switch.h"
-#include "core/endpoint.h"
 #include "core/exception.h"
 #include "core/trace.h"
-#include "mm/space.h"
-#include <abi/layout.h>
 
 static struct link queues[PRIO_COUNT];
 static u32 ready_mask; /* bit p: threads of priority p are ready (the running one not counted) */

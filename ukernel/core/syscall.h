@@ -5,10 +5,7 @@
 #pragma once
 
 #include "arch/cpu.h"
-#include "core/cap.h"
 #include "core/thread.h"
-#include "mm/mm.h"
-#include <abi/syscall.h>
 
 /* Each handler has parameters of its own, up to six of u64. By number; NULL: the call switches threads
  * itself. */

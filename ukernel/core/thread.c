@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/thread.h"
 #include "arch/cpu.h"
-#include "core/cap.h"
 #include "core/ipc.h"
 #include "core/sched.h"
 

@@ -13,15 +13,17 @@
  * READY threads are in a run queue, but for the one that runs (cpu.current). */
 #pragma once
 
-#include <abi/fault.h>
-#include <abi/syscall.h>
-
-#include "core/queue.h"
 #include "mm/mm.h"
 
 /* What an entry saves, in memory order. entry.asm and offsets.c agree. */
 struct thread_regs {
-    u64 r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    union {
+        struct {
+            u64 rdi, rsi, rdx, r10, r8, r9;
+        };
+        u64 words[MSG_REG_WORDS]; /* of a message */
+    };
+    u64 r15, r14, r13, r12, r11, rbp, rbx, rcx, rax;
     u64 vector, error; /* of the interrupt or exception */
     u64 rip, cs, rflags, rsp, ss;
 };

@@ -6,7 +6,6 @@
 #include "boot/main.h"
 #include "core/sched.h"
 #include "core/trace.h"
-#include "mm/phys.h"
 
 #define TRACE_ABI 1
 

@@ -16,7 +16,6 @@
 #include <abi/errors.h>
 #include <abi/object.h>
 #include <abi/syscall.h>
-#include <abi/types.h>
 
 struct frame {
     u32 shares;     /* entries that map it in spaces of other accounts, or of none */
