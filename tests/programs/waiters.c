@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may wait: while readers of cold data wait for a slow disk, a program that touches anonymous memory and
  * one that loops over getppid and a pipe, both loaded and warm, do their whole work. usage: waiters FILE
- * READERS FEW   fails if more than FEW blocks were read by the time both were done */
+ * READERS FEW   says "warm" and begins with a line of its standard input, so that the disk can be slowed in
+ * between; fails if more than FEW blocks were read by the time both were done */
 #include "check.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,7 +13,7 @@
 
 static volatile struct {
     unsigned started, blocks; /* readers that have begun, blocks that they have got */
-    unsigned warm;            /* workers that are ready */
+    unsigned warm, go;        /* workers that are ready; 1: the line came */
     unsigned seen[2];         /* blocks, when worker i was done */
     long ms[2];               /* how long that took */
 } * shared;
@@ -65,7 +66,7 @@ static pid_t reader(const char *file, unsigned index, unsigned readers) {
     int fd = open(file, O_RDONLY);
     off_t size = lseek(fd, 0, SEEK_END), step = size / READS / (off_t)PAGE * (off_t)PAGE;
     CHECK(fd >= 0 && step > 0);
-    while (shared->warm < 2)
+    while (!shared->go)
         usleep(1000);
     __atomic_add_fetch(&shared->started, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < READS / readers; i++) {
@@ -87,6 +88,11 @@ int main(int argc, char **argv) {
     calling = worker(1, call_and_pipe, readers);
     for (unsigned i = 0; i < readers; i++)
         pids[i] = reader(argv[1], i, readers);
+    while (shared->warm < 2)
+        usleep(1000);
+    saying("warm");
+    CHECK(getchar() != EOF);
+    shared->go = 1;
     CHECK(wait_for(touching) == 0 && wait_for(calling) == 0);
     printf("waiters: of %u blocks %u were read when all pages were touched (%ld ms), %u when all calls were "
            "made (%ld ms)\n",
