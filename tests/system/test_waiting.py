@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Who may wait: a slow disk delays those who read from it, and nobody else.
 
-What happened first is told by counting the blocks that the readers have got when the others have done all their work: had each
-of their 8,000 steps to wait for one block, it would be all 1,200. The disk goes by the host's clock, so a busy host needs more of them."""
+What happened first is told by counting the blocks that the readers have got when the others have done all their
+work: had each of their 8,000 steps to wait for one block, it would be all 1,200. The disk goes by the host's clock,
+so that a busy host needs more of them."""
 import json
 import os
 import socket
@@ -15,7 +16,8 @@ STOPPED_FEW = 4  # 4 seconds at one request a second
 
 
 def slow_disk(readers):
-    out = succeeds(f"/test/waiters /data/random.bin {readers} {SLOW_FEW}", "--disk-iops", "20", stdin=b"go\n", timeout=200)
+    command = f"/test/waiters /data/random.bin {readers} {SLOW_FEW}"
+    out = succeeds(command, "--disk-iops", "20", stdin=b"go\n", timeout=200)
     check(out.endswith(b"waiters: ok\n"), out.decode())
 
 
@@ -45,7 +47,8 @@ def stopping_disk(readers):
         words = [RUN, "--build", BUILD, "--timeout", "200", "--qemu", f"-qmp unix:{path},server=on,wait=off", command]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
             check(run.stdout.readline() == b"warm\n", "the workers were not warmed")
-            Monitor(path).ask("block_set_io_throttle", device="disk", iops=1, iops_rd=0, iops_wr=0, bps=0, bps_rd=0, bps_wr=0)
+            Monitor(path).ask("block_set_io_throttle", device="disk", iops=1, iops_rd=0, iops_wr=0,
+                              bps=0, bps_rd=0, bps_wr=0)
             out = run.communicate(b"go\n", timeout=250)[0]
         check(run.returncode == 0 and out.endswith(b"waiters: ok\n"), f"status {run.returncode}: {out.decode()}")
 
