@@ -13,7 +13,7 @@ struct fault_words {
     u64 entry;   /* as the pager may see it: PTE_xxx | frame << 12, the pager's own word, or 0 */
     u64 ip;
     u64 sp;
-    u64 repeats; /* faults of this thread on this page after answers that entered something */
+    u64 repeats; /* of this thread on this page, in one epoch, after answers that entered something */
 };
 enum access { ACCESS_READ = 0, ACCESS_WRITE = 1, ACCESS_EXEC = 2 };
 enum fault_flag { FAULT_AS = 1 /* made by fault_as */ };

@@ -60,6 +60,10 @@ def test_regions():
     runs("regions")
 
 
+def test_faults_on_one_page():
+    runs("samepage")
+
+
 def test_pipes():
     runs("pipes")
 

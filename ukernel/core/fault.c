@@ -23,8 +23,8 @@ struct thread *fault_send(struct thread *t) {
 }
 
 static inline void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
-    bool same_page = (t->fault.address ^ address) < PAGE_BYTES;
-    t->fault.repeats = same_page ? t->fault.repeats + t->fault.entered : 0;
+    bool same = (t->fault.address ^ address) < PAGE_BYTES && t->fault.answer.epoch == t->space->epoch;
+    t->fault.repeats = same ? t->fault.repeats + t->fault.entered : 0;
     t->fault.entered = false;
     t->fault.address = address;
     t->fault.access = access;

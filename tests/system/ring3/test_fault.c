@@ -103,6 +103,13 @@ static int repeats_are_counted(void) {
     io = fault_answer(&(struct fault_item){DATA | MAP_READ | MAP_WRITE, ITEM_FRAME(frame, FILL_UPGRADE)}, 1,
                       true);
     CHECK(io.rax == WOKE_MESSAGE && f->address == DATA + PAGE_BYTES && f->repeats == 0);
+    /* what was entered is taken away before the thread comes to it: that is another fault */
+    io = fault_answer(&(struct fault_item){f->address | MAP_READ, ITEM_FRAME(frame_get(), FILL_AS_IS)}, 1,
+                      true);
+    CHECK(io.rax == WOKE_MESSAGE && f->repeats == 1);
+    CHECK(sys_protect(space, DATA + PAGE_BYTES, 1, MAP_READ).r > 0);
+    io = fault_answer(NULL, 0, true);
+    CHECK(io.rax == WOKE_MESSAGE && f->repeats == 0);
     return end();
 }
 
