@@ -8,7 +8,7 @@
 #include "shell.h"
 
 enum { RLIMIT_DATA = 2, RLIMIT_STACK = 3, RLIMIT_AS = 9 };
-enum { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8 };
+enum { MADV_DONTNEED = 4, MADV_FREE = 8 }; /* the other advices are linux's */
 
 err region_on_attach(struct ipc_ctx *c, const struct region_attach_req *req, struct region_attach_rep *rep) {
     (void)req, (void)rep;
@@ -82,7 +82,7 @@ err region_on_exit(struct ipc_ctx *c, const struct region_exit_req *req, struct 
 
 /* A change that needs nothing at the page tables is over at once: true. */
 static bool over_at_once(struct space *s) {
-    if (s->work.change.kind != CHANGE_NONE)
+    if (!vm_change_over(&s->work.change))
         return false;
     vm_change_finish(s->mm, &s->work.change);
     return true;
@@ -145,7 +145,10 @@ err region_on_mprotect(struct ipc_ctx *c, const struct region_mprotect_req *req,
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
     err e = do_mprotect(s->mm, req->addr, req->bytes, req->prot, &s->work.change);
-    return e < 0 || over_at_once(s) ? e : work_start(c, s, WORK_CHANGE, NULL, w);
+    err status = s->work.change.status;
+    if (e < 0)
+        return e;
+    return over_at_once(s) ? status : work_start(c, s, WORK_CHANGE, NULL, w);
 }
 
 err region_on_brk(struct ipc_ctx *c, const struct region_brk_req *req, struct region_brk_rep *rep) {
@@ -171,10 +174,9 @@ err region_on_mremap(struct ipc_ctx *c, const struct region_mremap_req *req, str
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
-    s->value = do_mremap(s->mm, req->addr, req->old_bytes, req->new_bytes, req->flags, &s->work.change);
-    if (s->value < 0)
-        return s->value;
-    err e = work_start(c, s, WORK_CHANGE, NULL, w);
+    s->work.mremap =
+        (struct mremap_request){req->addr, req->old_bytes, req->new_bytes, req->flags, req->new_addr};
+    err e = work_start(c, s, WORK_MREMAP, NULL, w);
     *rep = (struct region_mremap_rep){w[0], w[1]};
     return e;
 }
@@ -186,16 +188,15 @@ err region_on_madvise(struct ipc_ctx *c, const struct region_madvise_req *req,
     (void)rep;
     if (!s)
         return -E_SRCH;
-    if (req->advice == MADV_FREE)
-        return -E_INVAL; /* as kernels before it answer: programs then use DONTNEED, or keep the pages */
-    if (req->advice > MADV_DONTNEED)
+    if (req->advice != MADV_DONTNEED && req->advice != MADV_FREE)
         return -E_INVAL;
-    if (req->advice != MADV_DONTNEED)
-        return 0;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
-    err e = madvise_dontneed(s->mm, req->addr, req->bytes, &s->work.change);
-    return e == 0 ? work_start(c, s, WORK_CHANGE, NULL, w) : e;
+    err e = madvise_dontneed(s->mm, req->addr, req->bytes, req->advice == MADV_FREE, &s->work.change);
+    err status = s->work.change.status;
+    if (e < 0)
+        return e;
+    return over_at_once(s) ? status : work_start(c, s, WORK_CHANGE, NULL, w);
 }
 
 err region_on_layout(struct ipc_ctx *c, const struct region_layout_req *req, struct region_layout_rep *rep) {

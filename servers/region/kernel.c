@@ -79,6 +79,42 @@ static i64 k_feed(void *self, u32 space) {
     return e < 0 ? e : TABLES_FEED;
 }
 
+static u64 k_unfeed(void *self, u32 space, u64 count) {
+    (void)self;
+    u64 list[FEED_MAX], all = 0;
+    while (count > 0) {
+        err n = sys_unfeed(space, MIN(count, FEED_MAX));
+        ASSERT(n >= 0 && n <= FEED_MAX);
+        if (n == 0)
+            break;
+        memcpy(list, ipc_area(), (u64)n * sizeof list[0]);
+        for (err i = 0; i < n; i++)
+            frame_came_back(list[i]);
+        all += (u64)n;
+        count -= (u64)n;
+    }
+    return all;
+}
+
+static i64 k_entries(void *self, u32 space, vaddr first, u64 pages, struct range_record *entry, u64 *count) {
+    (void)self;
+    struct pair p = sys_scan(space, first, pages, 0);
+    const struct range_record *record = (const struct range_record *)ipc_area();
+    u32 n = records_of(p);
+    ASSERT(p.r > 0);
+    *count = MIN(n, MOVE_PAGES);
+    memcpy(entry, record, *count * sizeof *entry);
+    return n > MOVE_PAGES ? (i64)(record[MOVE_PAGES].address & ~PAGE_MASK) : p.r;
+}
+
+static u64 k_map(void *self, u32 space, const struct map_item *items, u64 count, err *why) {
+    (void)self;
+    memcpy(ipc_area(), items, count * sizeof *items);
+    struct pair p = sys_map(space, count);
+    *why = (err)p.second;
+    return p.r < 0 ? 0 : (u64)p.r;
+}
+
 static err k_destroy(void *self, u32 space) {
     (void)self;
     err e = sys_destroy(space);
@@ -88,7 +124,8 @@ static err k_destroy(void *self, u32 space) {
 }
 
 void kernel_init(void) {
-    shell.kernel = (struct vm_kernel){NULL, k_unmap, k_protect, k_clone, k_scan, k_feed, k_destroy};
+    shell.kernel = (struct vm_kernel){NULL,   k_unmap,  k_protect, k_clone, k_scan,
+                                      k_feed, k_unfeed, k_entries, k_map,   k_destroy};
 }
 
 bool collect_some(void) {

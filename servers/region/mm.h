@@ -72,6 +72,7 @@ struct mm_struct {
     bool busy;     /* a call in slices is under way: faults that would grow or raise wait for its end */
     u64 total_vm;  /* pages in all regions */
     u64 locked_vm; /* pages in regions with VM_LOCKED */
+    u64 def_flags; /* VM_LOCKED for all new regions (mlockall), or 0 */
     u64 tables;    /* frames that the space's table pool was fed */
     u64 faults;    /* answered, or forwarded */
     u64 fault_key; /* what cache counts faults that wait under: never the same again, and not 0 */

@@ -15,12 +15,13 @@ static bool makes_hole(struct mm_struct *mm, vaddr start, vaddr end) {
     return vma && vma->vm_start < start && end < vma->vm_end;
 }
 
-/* Takes [start, end) out of the regions, and notes in *change what is to be unmapped. `above` is the second
+/* Takes [start, end) out of the regions; *low and *high: what of it may have entries. `above` is the second
  * descriptor for a hole. */
 static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_area_struct *above,
-                        struct vm_change *change) {
+                        struct vm_change *change, vaddr *low, vaddr *high) {
     struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
-    vaddr low = ~0ull, high = 0;
+    *low = ~0ull;
+    *high = 0;
     if (!vma)
         return;
     if (start < mm->free_area_cache && start >= TASK_UNMAPPED_BASE)
@@ -29,7 +30,7 @@ static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_
         split_vma(vma, end, above);
     while (vma && vma->vm_start < end) {
         struct vm_area_struct *next = vma_next(vma);
-        vma_add_touched(vma, start, end, &low, &high);
+        vma_add_touched(vma, start, end, low, high);
         if (vma->vm_start < start) {
             vma_set_range(vma, vma->vm_start, start);
         } else if (vma->vm_end > end) {
@@ -40,7 +41,6 @@ static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_
         }
         vma = next;
     }
-    vm_change_range(change, CHANGE_UNMAP, low, high);
 }
 
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change) {
@@ -64,6 +64,7 @@ static bool bad_range(vaddr start, u64 len) {
 
 err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) {
     struct vm_area_struct *above = NULL;
+    vaddr low, high;
 
     if (bad_range(start, len))
         return -E_INVAL;
@@ -74,7 +75,8 @@ err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *chan
             return -E_NOMEM;
     }
     vm_change_init(change);
-    cut_regions(mm, start, end, above, change);
+    cut_regions(mm, start, end, above, change, &low, &high);
+    vm_change_range(change, CHANGE_UNMAP, low, high);
     return 0;
 }
 
@@ -90,32 +92,60 @@ static bool above_limit(u64 pages, u64 limit_bytes) {
     return pages > limit_bytes >> PAGE_SHIFT;
 }
 
+/* The descriptors that vm_change_enter may need; all of them or, for want of memory, none. */
+struct spares {
+    struct vm_area_struct *region, *above, *above_from;
+};
+
+static err take_spares(struct mm_struct *mm, struct spares *s, bool region, bool above, bool above_from) {
+    *s = (struct spares){0};
+    if (mm->map_count + region + above + above_from > MAX_MAP_COUNT)
+        return -E_NOMEM;
+    if ((!region || (s->region = vma_alloc(mm))) && (!above || (s->above = vma_alloc(mm))) &&
+        (!above_from || (s->above_from = vma_alloc(mm))))
+        return 0;
+    vma_free_unused(mm, s->region);
+    vma_free_unused(mm, s->above);
+    return -E_NOMEM;
+}
+
+err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, vaddr from_end) {
+    const struct vm_area_struct *like = &change->like;
+    bool replaces = find_vma_intersection(mm, like->vm_start, like->vm_end), moves = from < from_end;
+    vaddr low = ~0ull, high = 0, unused;
+    struct spares spare;
+
+    err e = take_spares(mm, &spare, replaces || moves || !vma_would_merge(mm, like),
+                        replaces && makes_hole(mm, like->vm_start, like->vm_end),
+                        moves && makes_hole(mm, from, from_end));
+    if (e < 0)
+        return e;
+    change->enter = true;
+    change->spare = spare.region;
+    if (replaces)
+        cut_regions(mm, like->vm_start, like->vm_end, spare.above, change, &low, &high);
+    if (moves) {
+        if (!makes_hole(mm, from, from_end)) { /* not any more */
+            vma_free_unused(mm, spare.above_from);
+            spare.above_from = NULL;
+        }
+        cut_regions(mm, from, from_end, spare.above_from, change, &unused, &unused);
+    }
+    vm_change_range(change, CHANGE_UNMAP, low, high);
+    if (change->kind == CHANGE_NONE && change->move_low >= change->move_high)
+        vm_change_finish(mm, change);
+    return 0;
+}
+
 /* Puts a region like change->like in place of whatever is there now; the end of do_mmap and do_brk. */
 static err replace_regions(struct mm_struct *mm, struct vm_change *change) {
     const struct vm_area_struct *like = &change->like;
     u64 old_pages = pages_mapped(mm, like->vm_start, like->vm_end);
-    bool hole = old_pages > 0 && makes_hole(mm, like->vm_start, like->vm_end);
-    bool need_spare = old_pages > 0 || !vma_would_merge(mm, like);
-    struct vm_area_struct *above = NULL, *spare = NULL;
 
     if (above_limit(mm->total_vm - old_pages + vma_pages(like), mm->rlim_as))
         return -E_NOMEM;
-    if (mm->map_count + hole + need_spare > MAX_MAP_COUNT)
-        return -E_NOMEM;
-    if (need_spare && !(spare = vma_alloc(mm)))
-        return -E_NOMEM;
-    if (hole && !(above = vma_alloc(mm))) {
-        vma_free_unused(mm, spare);
-        return -E_NOMEM;
-    }
     vm_change_init(change);
-    change->enter = true;
-    change->spare = spare;
-    if (old_pages > 0)
-        cut_regions(mm, like->vm_start, like->vm_end, above, change);
-    if (change->kind == CHANGE_NONE)
-        vm_change_finish(mm, change);
-    return 0;
+    return vm_change_enter(mm, change, 0, 0);
 }
 
 /* The flags of the region that is asked for, or an error. */
@@ -174,7 +204,7 @@ i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_chan
     *like = (struct vm_area_struct){
         .vm_start = (vaddr)addr,
         .vm_end = (vaddr)addr + len,
-        .vm_flags = (u64)vm_flags,
+        .vm_flags = (u64)vm_flags | mm->def_flags,
         .pte_low = ~0ull,
         .vm_ops = vm_operations(req->object != 0, (u64)vm_flags),
     };
@@ -203,7 +233,7 @@ err do_brk(struct mm_struct *mm, vaddr addr, u64 len, struct vm_change *change) 
     change->like = (struct vm_area_struct){
         .vm_start = addr,
         .vm_end = addr + ROUND_UP(len, PAGE_BYTES),
-        .vm_flags = VM_READ | VM_WRITE | VM_MAYRIGHTS,
+        .vm_flags = VM_READ | VM_WRITE | VM_MAYRIGHTS | mm->def_flags,
         .pte_low = ~0ull,
         .vm_ops = vm_operations(false, 0),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls that change regions: mmap, munmap, mprotect, brk, mremap, fork. Pure logic.
+/* The calls that change regions: mmap, munmap, mprotect, brk, mremap, mlock, fork. Pure logic.
  *
  * Each call decides and changes the regions at once, and leaves what remains to be done at the page tables in
  * a struct vm_change: the caller unmaps or protects [start, end), in slices, with mm->busy set, and then
@@ -23,11 +23,23 @@ enum change_kind {
 struct vm_change {
     enum change_kind kind;
     vaddr start, end;
-    u64 rights;                   /* MAP_xxx, for CHANGE_PROTECT */
+    u64 rights; /* MAP_xxx, for CHANGE_PROTECT */
+    err status; /* what the call answers when all is done: not 0 if it stopped half way, as Linux's may */
     struct vma_list dead;         /* regions that went; they hold their objects until the pages are gone */
     bool enter;                   /* then the region `like` is to be entered */
     struct vm_area_struct like;   /* the new region, if enter */
     struct vm_area_struct *spare; /* a descriptor for it, NULL if a neighbour will be extended */
+    /* mremap, after that: what is in [move_low, move_high) goes, and of the part below move_limit the frames
+     * of region's own to the address that is higher by move_by (modulo 2^64). */
+    vaddr move_low, move_high, move_limit;
+    u64 move_by;
+};
+
+struct mremap_request {
+    vaddr addr;
+    u64 old_len, new_len; /* bytes; rounded up to pages */
+    u64 flags;            /* MREMAP_xxx */
+    vaddr new_addr;       /* with MREMAP_FIXED */
 };
 
 struct mmap_request {
@@ -44,8 +56,16 @@ struct mmap_request {
 static inline void vm_change_init(struct vm_change *change) {
     change->kind = CHANGE_NONE;
     change->start = change->end = 0;
+    change->status = 0;
     change->enter = false;
     TAILQ_INIT(&change->dead);
+    change->move_low = ~0ull;
+    change->move_high = 0;
+}
+
+/* True if there is nothing left to be done at the page tables. */
+static inline bool vm_change_over(const struct vm_change *change) {
+    return change->kind == CHANGE_NONE && change->move_low >= change->move_high;
 }
 
 /* What is to be done at the page tables within [low, high): nothing if that is empty. */
@@ -65,8 +85,9 @@ i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_chan
  * more). */
 err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) must_check;
 
-/* mprotect. 0; -E_INVAL (alignment, unknown bits); -E_NOMEM (a page without a region, or no descriptors);
- * -E_ACCES (more than VM_MAY... allows). Nothing changes on an error. */
+/* mprotect. 0; -E_INVAL (alignment, unknown bits); -E_NOMEM (the first page has no region, or no
+ * descriptors); -E_ACCES (more than VM_MAY... of the first region allows). Nothing changes on an error; but
+ * what such a page or region follows is changed, and change->status is that error, as Linux does it. */
 err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_change *change) must_check;
 
 /* brk. Returns the new break, or the current one if the wish cannot be met (below start_brk, RLIMIT_DATA,
@@ -76,14 +97,27 @@ vaddr sys_brk(struct mm_struct *mm, vaddr brk, struct vm_change *change) must_ch
  * go first, as with MAP_FIXED. 0, -E_INVAL or -E_NOMEM. */
 err do_brk(struct mm_struct *mm, vaddr addr, u64 len, struct vm_change *change) must_check;
 
-/* mremap, where the region can shrink or grow in place. Returns the address; -E_INVAL, -E_FAULT (no such
- * region), -E_NOMEM (it would have to move). */
-i64 do_mremap(struct mm_struct *mm, vaddr addr, u64 old_len, u64 new_len, u64 flags,
-              struct vm_change *change) must_check;
+/* mremap. Returns the address; -E_INVAL, -E_FAULT (no such region), -E_PERM (fixed below MMAP_MIN_ADDR),
+ * -E_NOMEM (no room, or it would have to move and may not; RLIMIT_AS; regions, descriptors). */
+i64 do_mremap(struct mm_struct *mm, const struct mremap_request *req, struct vm_change *change) must_check;
+/* How many frames the space's table pool must be fed before that call, so that moving cannot fail. */
+u64 mremap_tables(struct mm_struct *mm, const struct mremap_request *req);
 
-/* madvise(MADV_DONTNEED): the pages of [start, start + len) are to go, the regions stay. 0, -E_INVAL,
- * -E_NOMEM. */
-err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) must_check;
+/* Puts a region like change->like in place of whatever is there, and takes [from, from_end) away, which does
+ * not overlap it. The rest of *change is filled in, but for what mremap moves. 0 or -E_NOMEM. */
+err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, vaddr from_end) must_check;
+
+/* madvise(MADV_DONTNEED): the pages of [start, start + len) are to go, the regions stay. 0; -E_INVAL
+ * (alignment, locked pages); -E_NOMEM in change->status if some of it has no region. With only_anonymous
+ * (MADV_FREE) -E_INVAL for anything but private anonymous memory. */
+err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, bool only_anonymous,
+                     struct vm_change *change) must_check;
+
+/* mlock, munlock: sets or clears VM_LOCKED. As do_mprotect: 0, and in *status -E_NOMEM if there was a hole.
+ */
+err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, err *status) must_check;
+/* mlockall, munlockall: all regions now, all regions that come. */
+void do_mlockall(struct mm_struct *mm, bool now, bool future);
 
 /* What remains when the page tables are done: closes regions that went and enters the new one. */
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change);

@@ -41,7 +41,7 @@ struct space {
     u32 id;     /* its number, while a call is under way */
     u32 reply;  /* who waits for the call under way; 0: its handler will answer */
     u64 label;
-    i64 value; /* mmap, mremap: the address; brk: the break; fork: the child's number */
+    i64 value; /* mmap: the address; brk: the break; fork: the child's number */
     struct deferred_list waiting;
     TAILQ_ENTRY(space) link; /* in shell.works, if work goes on between messages */
 };

@@ -11,13 +11,14 @@ void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm,
     if (child)
         child->busy = true;
     work->kind = kind;
-    work->phase = kind == WORK_FORK ? PHASE_REGIONS : PHASE_RANGES;
+    work->phase = kind == WORK_FORK ? PHASE_REGIONS : kind == WORK_MREMAP ? PHASE_FEED : PHASE_RANGES;
     work->owner = mm;
     work->mm = mm;
     work->child = child;
     work->at = kind == WORK_CHANGE ? work->change.start : 0;
-    work->result = 0;
+    work->result = kind == WORK_CHANGE ? work->change.status : 0;
     work->resident = 0;
+    work->fed = 0;
     work->chunk = UNMAP_PAGES;
 }
 
@@ -29,6 +30,7 @@ static u64 pages_between(vaddr start, vaddr end) {
 static bool next_range(struct vm_work *work, vaddr *start, vaddr *end, bool *private) {
     switch (work->kind) {
     case WORK_CHANGE:
+    case WORK_MREMAP:
         *start = work->at;
         *end = work->change.end;
         return work->change.kind != CHANGE_NONE && *start < *end;
@@ -40,7 +42,7 @@ static bool next_range(struct vm_work *work, vaddr *start, vaddr *end, bool *pri
 }
 
 static bool unmaps(const struct vm_work *work) {
-    if (work->kind == WORK_CHANGE)
+    if (work->kind == WORK_CHANGE || work->kind == WORK_MREMAP)
         return work->change.kind == CHANGE_UNMAP;
     return work->kind == WORK_RESET || work->kind == WORK_EXIT;
 }
@@ -83,6 +85,10 @@ static void fork_failed(struct vm_work *work) {
 
 /* What follows when all ranges are done. */
 static enum work_phase after_ranges(struct vm_work *work) {
+    if (work->kind == WORK_MREMAP) {
+        work->at = work->change.move_low;
+        return PHASE_MOVE;
+    }
     if (work->kind == WORK_CHANGE)
         vm_change_finish(work->mm, &work->change);
     return work->kind == WORK_RESET || work->kind == WORK_EXIT ? PHASE_CLOSE : PHASE_DONE;
@@ -115,6 +121,37 @@ static void slice_ranges(struct vm_work *work, const struct vm_kernel *k) {
         if (work->at < end || pages >= SLICE_PAGES || work->freed >= SLICE_FREED)
             return;
     }
+}
+
+/* Feeds what moving may need, as the program's threads may touch more meanwhile; then the regions change. */
+static void slice_feed(struct vm_work *work, const struct vm_kernel *k) {
+    if (work->fed < mremap_tables(work->mm, &work->mremap)) {
+        i64 fed = k->feed(k->self, work->mm->space);
+        if (fed >= 0) {
+            work->fed += (u64)fed;
+            work->mm->tables += (u64)fed;
+            return;
+        }
+        work->result = fed;
+    } else {
+        work->result = do_mremap(work->mm, &work->mremap, &work->change);
+    }
+    work->at = work->change.start;
+    work->phase = work->result < 0 ? PHASE_MOVE : PHASE_RANGES;
+    if (work->result < 0)
+        vm_change_init(&work->change);
+}
+
+/* The end of mremap, well or not: tables that were not needed come back. */
+static void slice_move(struct vm_work *work, const struct vm_kernel *k) {
+    for (int calls = 0; calls < SLICE_CALLS; calls++)
+        if (move_step(work, k)) {
+            if (work->fed)
+                work->mm->tables -= k->unfeed(k->self, work->mm->space, work->fed);
+            vm_change_finish(work->mm, &work->change);
+            work->phase = PHASE_DONE;
+            return;
+        }
 }
 
 static void slice_regions(struct vm_work *work) {
@@ -163,6 +200,8 @@ static bool done(struct vm_work *work) {
 }
 
 bool work_slice(struct vm_work *work, const struct vm_kernel *k) {
+    for (int calls = 0; work->phase == PHASE_FEED && calls < SLICE_CALLS / 4; calls++)
+        slice_feed(work, k);
     if (work->phase == PHASE_REGIONS) {
         slice_regions(work);
         if (work->phase == PHASE_REGIONS)
@@ -170,6 +209,8 @@ bool work_slice(struct vm_work *work, const struct vm_kernel *k) {
     }
     if (work->phase == PHASE_RANGES)
         slice_ranges(work, k);
+    if (work->phase == PHASE_MOVE)
+        slice_move(work, k);
     if (work->phase == PHASE_CLOSE)
         slice_close(work);
     if (work->phase == PHASE_DESTROY)

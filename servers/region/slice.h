@@ -5,14 +5,19 @@
  * A call under way holds its descriptors busy: other calls on them wait their turn, faults do not.
  *
  *   WORK_CHANGE   range by range ----------------------------------> finish the change
+ *   WORK_MREMAP   feed tables --> change the regions --> the same --> move page by page --> finish; out of
+ *                 memory: nothing has changed
  *   WORK_FORK     copy regions --> clone range by range --> done;  out of memory: take the child down again
  *   WORK_RESET    unmap range by range --> close regions ----------> (the space stays)
  *   WORK_EXIT     the same ---------------------------> destroy space, free descriptor
  *   WORK_COUNT    scan range by range */
 #pragma once
 
+#include <abi/syscall.h>
+
 #include "mmap.h"
 
+#define MOVE_PAGES    64  /* entries that one step of mremap moves */
 #define SLICE_REGIONS 64  /* regions copied or closed in one slice */
 #define SLICE_CALLS   8   /* range calls in one slice, if each comes to its end */
 #define SLICE_PAGES   256 /* pages passed in one slice: then it is over */
@@ -33,12 +38,26 @@ struct vm_kernel {
     i64 (*scan)(void *self, u32 space, vaddr first, u64 pages, u64 *resident);
     /* Puts frames into the space's table pool: how many, or -E_NOMEM. */
     i64 (*feed)(void *self, u32 space);
+    /* Takes up to `count` unused ones out again: how many. */
+    u64 (*unfeed)(void *self, u32 space, u64 count);
+    /* The first entries that are not 0, up to MOVE_PAGES of them; their number in *count. */
+    i64 (*entries)(void *self, u32 space, vaddr first, u64 pages, struct range_record *entry, u64 *count);
+    /* Maps frames into empty entries: how many, and in *why what stopped it (0 or an E_xxx). */
+    u64 (*map)(void *self, u32 space, const struct map_item *items, u64 count, err *why);
     /* One step of ending a space: 0, -E_AGAIN, or what forbids it (its threads still run). */
     err (*destroy)(void *self, u32 space);
 };
 
-enum work_kind { WORK_CHANGE, WORK_FORK, WORK_RESET, WORK_EXIT, WORK_COUNT };
-enum work_phase { PHASE_REGIONS, PHASE_RANGES, PHASE_CLOSE, PHASE_DESTROY, PHASE_DONE };
+enum work_kind { WORK_CHANGE, WORK_MREMAP, WORK_FORK, WORK_RESET, WORK_EXIT, WORK_COUNT };
+enum work_phase {
+    PHASE_FEED,
+    PHASE_REGIONS,
+    PHASE_RANGES,
+    PHASE_MOVE,
+    PHASE_CLOSE,
+    PHASE_DESTROY,
+    PHASE_DONE
+};
 
 struct vm_work {
     enum work_kind kind;
@@ -51,14 +70,20 @@ struct vm_work {
     u64 resident;            /* WORK_COUNT: pages found */
     u64 freed;               /* frames that this slice has brought back */
     u64 chunk;               /* pages that the next call may unmap */
-    struct vm_change change; /* WORK_CHANGE */
+    struct vm_change change; /* WORK_CHANGE, WORK_MREMAP */
+    struct mremap_request mremap;
+    u64 fed; /* WORK_MREMAP: frames that the pool got for it */
 };
 
 /* Begin; *work is the caller's and stays where it is until done. The descriptors become busy. For WORK_CHANGE
  * the regions have been changed already, work->change holds what remains. For WORK_FORK child is a new
- * descriptor with a space. */
+ * descriptor with a space. For WORK_MREMAP work->mremap is the request; the result is its answer. */
 void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm, struct mm_struct *child);
 
 /* One slice. True when all is done; the descriptors are then not busy any more (mm is gone after WORK_EXIT,
  * child if result is negative). */
 bool work_slice(struct vm_work *work, const struct vm_kernel *k) must_check;
+
+/* move.c: a step of WORK_MREMAP in PHASE_MOVE: what the entries from work->at on hold goes to its new place.
+ * True when all is moved. */
+bool move_step(struct vm_work *work, const struct vm_kernel *k) must_check;

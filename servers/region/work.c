@@ -46,7 +46,7 @@ static void answer_words(struct space *s, struct answer *a) {
         a->w[2] = a->tail_words = released_tail(NULL);
         break;
     case region_label_mremap:
-        a->w[0] = (u64)s->value;
+        a->w[0] = (u64)s->work.result;
         a->w[1] = a->tail_words = released_tail(NULL);
         break;
     case region_label_munmap:

@@ -64,6 +64,10 @@ def test_faults_on_one_page():
     runs("samepage")
 
 
+def test_remap():
+    runs("remap /data/random.bin")
+
+
 def test_pipes():
     runs("pipes")
 

@@ -59,7 +59,7 @@ static i64 k_scan(void *self, u32 space, vaddr first, u64 pages, u64 *resident) 
     return (i64)r.next;
 }
 
-static err k_feed(void *self, u32 space) {
+static i64 k_feed(void *self, u32 space) {
     struct machine *m = self;
     for (int i = 0; i < 4; i++) {
         pfn frame = take_frame(m);
@@ -67,7 +67,36 @@ static err k_feed(void *self, u32 space) {
             return -E_NOMEM;
         cr_assert_eq(model_feed(&m->k, ACCT_REGION, space, frame), 0);
     }
-    return 0;
+    return 4;
+}
+
+static u64 k_unfeed(void *self, u32 space, u64 count) {
+    struct machine *m = self;
+    u64 n = 0;
+    for (pfn frame; n < count && (frame = model_unfeed(&m->k, space)); n++)
+        put_frame(m, frame);
+    return n;
+}
+
+static i64 k_entries(void *self, u32 space, vaddr first, u64 pages, struct range_record *entry, u64 *count) {
+    struct machine *m = self;
+    struct model_range r;
+    cr_assert_eq(model_scan(&m->k, space, first, pages, 0, &r), 0);
+    *count = MIN(r.count, MOVE_PAGES);
+    memcpy(entry, r.record, *count * sizeof *entry);
+    return (i64)(r.count > MOVE_PAGES ? r.record[MOVE_PAGES].address & ~PAGE_MASK : r.next);
+}
+
+static u64 k_map(void *self, u32 space, const struct map_item *items, u64 count, err *why) {
+    struct machine *m = self;
+    for (u64 i = 0; i < count; i++) {
+        err e = model_map(&m->k, ACCT_REGION, space, items[i]);
+        if (e < 0) {
+            *why = -e;
+            return i;
+        }
+    }
+    return count;
 }
 
 static err k_destroy(void *self, u32 space) {
@@ -85,7 +114,8 @@ void machine_init(struct machine *m, u64 frames, u64 seed) {
     m->ctx.account = ACCT_REGION;
     m->ctx.zero_page = 0;
     model_init(&m->k, frames, ACCT_REGION);
-    m->kernel = (struct vm_kernel){m, k_unmap, k_protect, k_clone, k_scan, k_feed, k_destroy};
+    m->kernel = (struct vm_kernel){m,      k_unmap,  k_protect, k_clone, k_scan,
+                                   k_feed, k_unfeed, k_entries, k_map,   k_destroy};
     for (pfn f = frames - 1; f > 0; f--)
         put_frame(m, f);
     m->ctx.zero_page = take_frame(m);
@@ -123,7 +153,7 @@ struct mm_struct *machine_mm(struct machine *m) {
     err space = model_space_create(&m->k, ACCT_REGION, frame, 0);
     cr_assert(space >= 0);
     mm->space = (u32)space;
-    if (k_feed(m, mm->space) == 0)
+    if (k_feed(m, mm->space) > 0)
         return mm;
     k_destroy(m, mm->space);
     mm_free(mm);

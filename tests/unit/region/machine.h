@@ -36,7 +36,7 @@ struct machine {
     u8 (*object_bytes)[OBJECT_PAGES][PAGE_BYTES];
     struct process process[PROCESSES];
     u64 seed;
-    u64 faults, forwards, upgrades, fills, stale, waits, parks;
+    u64 faults, forwards, upgrades, fills, stale, waits, parks, moves;
 };
 
 enum outcome { DONE, RAISED, WAITING, NO_MEMORY };

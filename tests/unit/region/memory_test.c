@@ -5,16 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/errors.h>
+
 #include "machine.h"
 #include "model/seed.h"
 #include "object.h"
 
 static struct machine m;
 
+static void move_bytes(struct process *p, vaddr from, vaddr to, u64 old_pages, u64 new_pages);
+
 static void finish_work(struct process *p) {
     struct process *child = p->child;
     p->working = false;
     p->child = NULL;
+    if (p->work.kind == WORK_MREMAP && p->work.result >= 0) {
+        const struct mremap_request *r = &p->work.mremap;
+        move_bytes(p, r->addr, r->new_addr, r->old_len / PAGE_BYTES, r->new_len / PAGE_BYTES);
+        m.moves++;
+    } else if (p->work.kind == WORK_MREMAP) {
+        cr_assert_eq(p->work.result, -E_NOMEM);
+    }
     if (p->work.kind == WORK_EXIT && child) { /* a fork that failed took the child down */
         forget_bytes(child, ARENA, ARENA + ARENA_PAGES * PAGE_BYTES);
         forget_bytes(child, HEAP, HEAP + HEAP_PAGES * PAGE_BYTES);
@@ -106,8 +117,49 @@ static void step_dontneed(struct process *p) {
     vaddr start;
     u64 pages;
     pick_range(&start, &pages);
-    if (madvise_dontneed(p->mm, start, pages * PAGE_BYTES, &p->work.change) == 0)
+    if (madvise_dontneed(p->mm, start, pages * PAGE_BYTES, pick(&m, 4) == 0, &p->work.change) == 0)
         do_change(p, true);
+}
+
+/* What the program has written moves along in what is known of it; what lay in the new place is forgotten. */
+static void move_bytes(struct process *p, vaddr from, vaddr to, u64 old_pages, u64 new_pages) {
+    u8 *moved[SLOTS] = {0};
+    for (u64 i = 0; i < old_pages; i++) {
+        u8 **bytes = &p->bytes[slot_of(from + i * PAGE_BYTES)];
+        moved[i] = *bytes;
+        *bytes = NULL;
+    }
+    forget_bytes(p, to, to + new_pages * PAGE_BYTES);
+    for (u64 i = 0; i < old_pages; i++)
+        if (i < new_pages)
+            p->bytes[slot_of(to + i * PAGE_BYTES)] = moved[i];
+        else
+            free(moved[i]);
+}
+
+static bool apart(vaddr a, u64 a_pages, vaddr b, u64 b_pages) {
+    return a + a_pages * PAGE_BYTES <= b || b + b_pages * PAGE_BYTES <= a;
+}
+
+/* mremap to a fixed place in the same arena, or in the other one. */
+static void step_mremap(struct process *p) {
+    vaddr from, to;
+    u64 pages, more;
+    pick_range(&from, &pages);
+    pick_range(&to, &more);
+    const struct vm_area_struct *vma = find_vma(p->mm, from);
+    if (!vma || vma->vm_start > from || !apart(from, pages, to, more))
+        return;
+    bool keep = pages == more && !vma->vm_object && pick(&m, 3) == 0;
+    u64 index = vma->vm_pgoff + ((from - vma->vm_start) >> PAGE_SHIFT);
+    pages = MIN(pages, (vma->vm_end - from) >> PAGE_SHIFT);
+    if (vma->vm_object && index + more > OBJECT_PAGES)
+        return;
+    keep &= pages == more;
+    p->work.mremap =
+        (struct mremap_request){from, pages * PAGE_BYTES, more * PAGE_BYTES,
+                                MREMAP_MAYMOVE | MREMAP_FIXED | (keep ? MREMAP_DONTUNMAP : 0), to};
+    begin(p, WORK_MREMAP, NULL);
 }
 
 static void step_brk(struct process *p) {
@@ -122,6 +174,10 @@ static bool in_change(const struct process *p, vaddr a) {
     if (!p->working)
         return false;
     const struct vm_change *c = &p->work.change;
+    const struct mremap_request *r = &p->work.mremap;
+    if (p->work.kind == WORK_MREMAP)
+        return !apart(r->addr, r->old_len / PAGE_BYTES, a, 1) ||
+               !apart(r->new_addr, r->new_len / PAGE_BYTES, a, 1);
     return p->work.kind != WORK_CHANGE || (c->enter && a >= c->like.vm_start && a < c->like.vm_end) ||
            (c->kind != CHANGE_NONE && a >= c->start && a < c->end);
 }
@@ -233,7 +289,8 @@ static void step_new(struct process *p) {
 
 static void step(struct process *p) {
     static void (*const changes[])(struct process *) = {
-        step_mmap, step_mmap, step_mmap, step_munmap, step_mprotect, step_mprotect, step_brk, step_dontneed};
+        step_mmap,     step_mmap, step_mmap,     step_munmap, step_mprotect,
+        step_mprotect, step_brk,  step_dontneed, step_mremap, step_mremap};
     u64 what = pick(&m, 100);
     if (!p->mm) {
         if (what < 10)
@@ -280,6 +337,7 @@ static void run(u64 frames, u64 steps) {
             cr_assert(wrong == NULL, "step %llu: %s", (unsigned long long)i, wrong);
         }
     }
+    cr_assert(m.moves > 100);
     printf("faults %llu forwards %llu fills %llu upgrades %llu stale %llu waits %llu parks %llu\n",
            (unsigned long long)m.faults, (unsigned long long)m.forwards, (unsigned long long)m.fills,
            (unsigned long long)m.upgrades, (unsigned long long)m.stale, (unsigned long long)m.waits,

@@ -182,19 +182,18 @@ static void step_munmap(struct flat *f) {
 static void step_mprotect(struct flat *f) {
     struct vm_change change;
     u64 first, count, prot = pick(8);
-    bool covered = true, permitted = true;
+    err stop = 0;
     range_of(&first, &count);
-    for (u64 i = first; i < first + count; i++) {
-        covered &= f->page[i].flags != 0;
-        permitted &= !(prot & ~(f->page[i].flags >> VM_MAY_SHIFT));
-    }
+    u64 end = first;
+    for (; end < first + count && !stop; end += !stop)
+        stop = !f->page[end].flags ? -E_NOMEM : (prot & ~(f->page[end].flags >> VM_MAY_SHIFT)) ? -E_ACCES : 0;
     err e = do_mprotect(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, prot, &change);
     if (e < 0) {
-        cr_assert(e == -E_NOMEM || (e == -E_ACCES && !permitted));
+        cr_assert(e == -E_NOMEM || (e == stop && end == first));
         return;
     }
-    cr_assert(covered && permitted);
-    for (u64 i = first; i < first + count; i++) {
+    cr_assert(change.status == stop && end > first, "what lies before a hole is changed");
+    for (u64 i = first; i < end; i++) {
         if ((f->page[i].flags & VM_RIGHTS) != prot && f->entry[i])
             cr_assert(change.kind == CHANGE_PROTECT && BASE + i * PAGE_BYTES >= change.start &&
                       BASE + i * PAGE_BYTES < change.end);
@@ -210,8 +209,8 @@ static void step_mremap(struct flat *f) {
     if (first + new_count > PAGES || !f->page[first].flags)
         return;
     struct flat_page last = f->page[first + count - 1];
-    i64 a =
-        do_mremap(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, new_count * PAGE_BYTES, 0, &change);
+    struct mremap_request r = {BASE + first * PAGE_BYTES, count * PAGE_BYTES, new_count * PAGE_BYTES, 0, 0};
+    i64 a = do_mremap(f->mm, &r, &change);
     if (a < 0)
         return;
     if (new_count < count)
@@ -224,6 +223,69 @@ static void step_mremap(struct flat *f) {
         last.index += last.object != 0;
         f->page[first + i] = last;
     }
+}
+
+/* mremap to a fixed place: nothing but the old and the new place changes, and entries of the old place are
+ * all in the range that is to be moved. */
+static void step_move(struct flat *f) {
+    struct vm_change change;
+    u64 first, count, to, new_count;
+    range_of(&first, &count);
+    range_of(&to, &new_count);
+    bool keep = pick(4) == 0, shared = f->page[first].flags & VM_SHARED;
+    if (keep)
+        new_count = count;
+    if (!f->page[first].flags || to + new_count > PAGES)
+        return;
+    struct mremap_request r = {BASE + first * PAGE_BYTES, count * PAGE_BYTES, new_count * PAGE_BYTES,
+                               MREMAP_MAYMOVE | MREMAP_FIXED | (keep ? MREMAP_DONTUNMAP : 0),
+                               BASE + to * PAGE_BYTES};
+    struct flat_page old[PAGES];
+    bool old_entry[PAGES];
+    memcpy(old, f->page, sizeof old);
+    memcpy(old_entry, f->entry, sizeof old_entry);
+    u64 tables = mremap_tables(f->mm, &r);
+    i64 a = do_mremap(f->mm, &r, &change);
+    if (a < 0) {
+        bool overlap = first < to + new_count && to < first + count;
+        cr_assert(a != -E_INVAL || overlap || (keep && old[first].object));
+        return;
+    }
+    cr_assert_eq(a, (i64)r.new_addr);
+    for (u64 i = first; i < first + count; i++)
+        if (f->entry[i]) {
+            vaddr at = BASE + i * PAGE_BYTES;
+            cr_assert(change.move_low <= at && at < change.move_high, "an entry is left behind");
+            cr_assert(shared || i >= first + new_count || (tables > 0 && at < change.move_limit));
+            f->entry[i] = false;
+        }
+    if (change.kind != CHANGE_NONE)
+        cr_assert(change.start >= BASE + to * PAGE_BYTES &&
+                  change.end <= BASE + (to + new_count) * PAGE_BYTES);
+    for (u64 i = to; i < to + new_count; i++)
+        cr_assert(!f->entry[i] || (change.kind == CHANGE_UNMAP && BASE + i * PAGE_BYTES >= change.start &&
+                                   BASE + i * PAGE_BYTES < change.end));
+    vm_change_finish(f->mm, &change);
+    for (u64 i = first; i < first + count && !keep; i++)
+        f->page[i] = (struct flat_page){0};
+    for (u64 i = 0; i < new_count; i++) {
+        f->page[to + i] = old[first];
+        f->page[to + i].index += old[first].object ? i : 0;
+        f->entry[to + i] = !shared && i < count && old_entry[first + i];
+    }
+}
+
+static void step_mlock(struct flat *f) {
+    u64 first, count;
+    bool lock = pick(2);
+    err status;
+    range_of(&first, &count);
+    if (do_mlock(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, lock, &status) < 0)
+        return;
+    u64 end = first;
+    for (; end < first + count && f->page[end].flags; end++)
+        f->page[end].flags = (f->page[end].flags & ~(u64)VM_LOCKED) | (lock ? VM_LOCKED : 0);
+    cr_assert_eq(status, end < first + count ? -E_NOMEM : 0);
 }
 
 /* The heap lies somewhere in the array; what is in its way stops it. */
@@ -302,9 +364,9 @@ static void step_fork(struct flat *f) {
 }
 
 static void step(struct flat *f) {
-    static void (*const steps[])(struct flat *) = {step_mmap,   step_mmap,     step_mmap,   step_munmap,
-                                                   step_munmap, step_mprotect, step_mremap, step_brk,
-                                                   step_touch,  step_touch,    step_touch};
+    static void (*const steps[])(struct flat *) = {
+        step_mmap, step_mmap, step_mmap,  step_munmap, step_munmap, step_mprotect, step_mremap,
+        step_brk,  step_move, step_mlock, step_touch,  step_touch,  step_touch};
     if (!f->mm) {
         f->mm = mm_alloc(&ctx);
         if (!f->mm)
