@@ -89,7 +89,7 @@ err elf_plan(const struct elf_header *h, const void *phdrs, u64 file_bytes, stru
             made.phdr_address = l->address + (h->phoff - p.offset);
         extend(&made, l);
     }
-    if (!made.loads || *interpreter)
+    if (!made.loads || *interpreter || made.entry >= USER_END)
         return -E_NOEXEC;
     *plan = made;
     return 0;

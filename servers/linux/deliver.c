@@ -4,6 +4,7 @@
  * task; then the same exception comes again and all of this runs once more, so state changes only after the
  * last such touch of a step. */
 #include <abi/syscall.h>
+#include <ipc/assert.h>
 #include <ipc/log.h>
 
 #include "kern.h"
@@ -46,9 +47,11 @@ static i64 push_frame(struct call *k, int signal, struct linux_sigaction *a) {
     sigframe_build(&frame, regs, &in);
     if (copy_out_some(k, frame.address, frame.buffer, frame.bytes, &stopped) < frame.bytes)
         return fault_at(k, stopped, ACCESS_WRITE);
-    kern_regs_write(t->thread, REGS_GENERAL);
+    err begun = kern_regs_write(t->thread, REGS_GENERAL);
     take(t, signal);
     t->blocked = sig_handler_mask(a, signal, t->blocked);
+    if (begun < 0)
+        signal_force(t, SIGSEGV, &no_such_address);
     if (a->flags & SA_RESETHAND)
         a->handler = SIG_DFL;
     t->restart = RESTART_NONE;
@@ -122,7 +125,8 @@ i64 deliver(struct call *k) {
     }
     if (t->restart != RESTART_NONE) {
         send_again(t, kern_regs_read(t->thread, REGS_GENERAL));
-        kern_regs_write(t->thread, REGS_GENERAL);
+        err e = kern_regs_write(t->thread, REGS_GENERAL);
+        ASSERT(e >= 0);
         t->restart = RESTART_NONE;
     }
     if (t->restore_mask) {

@@ -228,8 +228,7 @@ static err make_program(struct task *t, struct program *new, const struct args *
     regs->rip = new->plan.entry;
     regs->rsp = new->image->stack.sp;
     regs->rflags = 0x202;
-    kern_regs_write(new->thread, REGS_GENERAL);
-    return 0;
+    return kern_regs_write(new->thread, REGS_GENERAL);
 }
 
 static void set_comm(struct task *t, const char *path) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fork, vfork, clone: a new task, in a process of its own or in its maker's. */
+#include <abi/layout.h>
+#include <ipc/assert.h>
 #include <string.h>
 
 #include "kern.h"
@@ -85,7 +87,8 @@ static void copy_task(struct task *child, struct task *parent, const struct clon
         regs->rsp = a->stack;
     if (a->flags & CLONE_SETTLS)
         regs->fs_base = a->tls;
-    kern_regs_write(child->thread, REGS_GENERAL | REGS_FPU);
+    err e = kern_regs_write(child->thread, REGS_GENERAL | REGS_FPU);
+    ASSERT(e >= 0); /* do_clone has looked at the one value that the caller chose */
     child->blocked = parent->blocked;
     if (!(a->flags & CLONE_VM) || (a->flags & CLONE_VFORK))
         child->altstack = parent->altstack;
@@ -164,6 +167,8 @@ static i64 do_clone(struct call *k, const struct clone_args *a) {
         return vfork_wait(k);
     if ((a->flags & CLONE_SIGHAND) && !(a->flags & CLONE_VM))
         return -E_INVAL;
+    if ((a->flags & CLONE_SETTLS) && a->tls >= USER_END)
+        return -E_PERM;
     if (!(a->flags & CLONE_THREAD))
         return new_process(k, a);
     const u64 all = CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS;

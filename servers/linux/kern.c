@@ -108,9 +108,10 @@ struct user_regs *kern_regs_read(u32 thread, u32 parts) {
     return kern_regs_room();
 }
 
-void kern_regs_write(u32 thread, u32 parts) {
+err kern_regs_write(u32 thread, u32 parts) {
     err e = sys_regs_write(thread, parts);
-    ASSERT(e >= 0);
+    ASSERT(e >= 0 || e == -E_INVAL);
+    return e;
 }
 
 /* The one that waited may be gone: then the slot is just freed. */

@@ -27,7 +27,8 @@ void kern_thread_interrupt(u32 thread);
  * call to another server. parts: enum regs_part. The thread waits for an answer, or was not started. */
 struct user_regs *kern_regs_room(void);
 struct user_regs *kern_regs_read(u32 thread, u32 parts);
-void kern_regs_write(u32 thread, u32 parts);
+/* -E_INVAL: instruction pointer or FS base are beyond user memory; nothing has changed. */
+err kern_regs_write(u32 thread, u32 parts) must_check;
 
 /* A kept right to answer. The slot is free afterwards. */
 void kern_answer(u32 reply, i64 result);

@@ -121,6 +121,8 @@ void signal_group(u32 pgid, int signal, const struct linux_siginfo *info) {
     }
 }
 
+const struct linux_siginfo no_such_address = {.code = SI_KERNEL};
+
 /* A fault of the task's own: cannot be ignored or blocked. */
 void signal_force(struct task *t, int signal, const struct linux_siginfo *info) {
     struct linux_sigaction *a = &t->process->sighand->action[signal - 1];

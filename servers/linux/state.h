@@ -71,6 +71,8 @@ void signal_task(struct task *t, int signal, const struct linux_siginfo *info);
 void signal_process(struct process *p, int signal, const struct linux_siginfo *info);
 void signal_group(u32 pgid, int signal, const struct linux_siginfo *info);
 void signal_force(struct task *t, int signal, const struct linux_siginfo *info);
+extern const struct linux_siginfo
+    no_such_address; /* SIGSEGV's for a handler or a return beyond user memory */
 void signal_discard(struct process *p, sigset set);
 void signal_recheck(struct task *t); /* the blocked set has changed */
 i64 deliver(struct call *k);

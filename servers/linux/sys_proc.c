@@ -161,11 +161,8 @@ i64 linux_arch_prctl(struct call *k) {
     struct user_regs *regs = kern_regs_read(k->task->thread, REGS_GENERAL);
     if (k->w[0] == ARCH_GET_FS)
         return copy_out(k, k->w[1], &regs->fs_base, sizeof regs->fs_base);
-    if (k->w[1] >= 1ull << 47)
-        return -E_PERM;
     regs->fs_base = k->w[1];
-    kern_regs_write(k->task->thread, REGS_GENERAL);
-    return 0;
+    return kern_regs_write(k->task->thread, REGS_GENERAL) < 0 ? -E_PERM : 0;
 }
 
 i64 linux_prctl(struct call *k) {

@@ -95,8 +95,9 @@ i64 linux_rt_sigreturn(struct call *k) {
         return 0;
     }
     sigframe_clean_fpu(regs);
-    kern_regs_write(t->thread, REGS_GENERAL | REGS_FPU);
     t->blocked = mask;
+    if (kern_regs_write(t->thread, REGS_GENERAL | REGS_FPU) < 0)
+        signal_force(t, SIGSEGV, &no_such_address);
     k->verdict = REGISTERS;
     signal_recheck(t);
     return 0;

@@ -48,6 +48,10 @@ def test_segv_handlers_glibc():
     runs("glibc_segv /data/many/0001")
 
 
+def test_addresses_beyond_user_memory():
+    runs("addresses")
+
+
 def test_signals():
     runs("signals")
 

@@ -156,9 +156,12 @@ struct user_regs *kern_regs_read(u32 thread, u32 parts) {
     *kern_regs_room() = slot[thread].thread->regs;
     return kern_regs_room();
 }
-void kern_regs_write(u32 thread, u32 parts) {
+err kern_regs_write(u32 thread, u32 parts) {
     struct user_regs *r = &slot[thread].thread->regs;
+    if (kern_regs_room()->rip >= USER_END || kern_regs_room()->fs_base >= USER_END)
+        return -E_INVAL;
     memcpy(r, kern_regs_room(), parts & REGS_FPU ? sizeof *r : offsetof(struct user_regs, fpu));
+    return 0;
 }
 
 static void answered(u32 reply, enum outcome outcome, i64 result) {
