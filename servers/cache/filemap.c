@@ -7,7 +7,10 @@
 #include "cache.h"
 #include "ext2_format.h"
 
-enum { PAGE_BLOCKS_MAX = PAGE_BYTES / EXT2_MIN_BLOCK_BYTES };
+enum {
+    PAGE_BLOCKS_MAX = PAGE_BYTES / EXT2_MIN_BLOCK_BYTES,
+    ADVISED_PAGES = 512, /* looked at in one call of page_read_ahead */
+};
 
 /* Where a page's blocks lie. */
 struct page_map {
@@ -223,6 +226,12 @@ static void read_on(struct cache *c, struct inode *inode, struct window w) {
     for (u64 i = w.first; i < w.end && go; i++)
         go = start_ahead(c, &plug, inode, i);
     plug_flush(c, &plug);
+}
+
+void page_read_ahead(struct cache *c, struct inode *inode, u64 first, u64 n) {
+    u64 pages = inode_page_count(inode);
+    if (first < pages)
+        read_on(c, inode, (struct window){first, first + MIN(MIN(n, pages - first), (u64)ADVISED_PAGES)});
 }
 
 /* The page is not here: maps, makes and reads it. *out is counted. 1: it is a hole. Long wait. */

@@ -38,6 +38,10 @@ struct page_answer {
 err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead *ahead,
              struct page_answer *out) must_check;
 
+/* Begins to read those of the n pages from `first` on that are not here, as far as that is possible without
+ * waiting for the disk. Short wait; the caller has the inode counted. */
+void page_read_ahead(struct cache *c, struct inode *inode, u64 first, u64 n);
+
 /* The page at `index` of shared memory, made of zeroes if it is new. -E_NXIO: beyond the end; -E_NOMEM. Short
  * wait. */
 err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer *out) must_check;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ext2_format.h"
+#include "filemap.h"
 #include "reclaim.h"
 #include "shell.h"
 
@@ -200,6 +201,37 @@ err cache_on_create_shared(struct ipc_ctx *c, const struct cache_create_shared_r
         return -E_INVAL;
     err e = shm_create(&cache, req->pages * PAGE_BYTES, &inode);
     return e ? e : object_reference(&cache, inode, &rep->object);
+}
+
+err cache_on_resident(struct ipc_ctx *c, const struct cache_resident_req *req,
+                      struct cache_resident_rep *rep) {
+    struct inode *inode = object_find(&cache, req->object);
+    pfn frames[FAULT_CLUSTER];
+    if (!inode)
+        return -E_STALE;
+    rep->pages = MIN(req->pages, (u64)CACHE_RESIDENT_MAX);
+    memset(c->tail, 0, CACHE_RESIDENT_MAX / 8);
+    for (u64 i = 0; i < rep->pages; i += FAULT_CLUSTER) {
+        u32 n = (u32)MIN(rep->pages - i, (u64)FAULT_CLUSTER);
+        find_frames(&cache, inode, req->index + i, n, frames);
+        for (u32 j = 0; j < n; j++)
+            c->tail[(i + j) / 64] |= (u64)(frames[j] != 0) << (i + j) % 64;
+    }
+    iput(&cache, inode);
+    c->tail_words = CACHE_RESIDENT_MAX / 64;
+    return 0;
+}
+
+err cache_on_readahead(struct ipc_ctx *c, const struct cache_readahead_req *req,
+                       struct cache_readahead_rep *rep) {
+    (void)c, (void)rep;
+    struct inode *inode = object_find(&cache, req->object);
+    if (!inode)
+        return -E_STALE;
+    if (inode->kind == INODE_FILE)
+        page_read_ahead(&cache, inode, req->index, req->pages);
+    iput(&cache, inode);
+    return 0;
 }
 
 err cache_on_drop(struct ipc_ctx *c, const struct cache_drop_req *req, struct cache_drop_rep *rep) {

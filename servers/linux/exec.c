@@ -144,7 +144,7 @@ static err map_segments(struct program *new, const struct path_walk *w) {
     const struct elf_plan *plan = &new->plan;
     u64 object = w->result.node.id;
     bool first = false;
-    err e = object_map(object, w->result.path, false);
+    err e = object_map(object, w->result.path, w->result.node.inode, false);
     if (e < 0)
         return e;
     for (u32 i = 0; i < plan->loads && e >= 0; i++)
@@ -204,7 +204,7 @@ static void undo(struct program *new) {
     if (new->thread)
         kern_thread_destroy(new->thread, new->frame);
     if (new->mm)
-        mm_put(new->mm);
+        mm_put(new->mm, NULL);
     exec_image_free(new->image);
 }
 
@@ -271,7 +271,7 @@ static void change_places(struct task *t, struct program *new, const char *name)
     p->vfork = false;
     wake(&p->vfork_done);
     if (old)
-        mm_put(old);
+        mm_put(old, p);
 }
 
 err exec_start(struct task *t, struct args *a, struct path_walk *w) {

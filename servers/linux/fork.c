@@ -157,7 +157,7 @@ static i64 new_process(struct call *k, const struct clone_args *a) {
 no_memory:
     process_leave(&state.tasks, p);
     if (p->mm)
-        mm_put(p->mm);
+        mm_put(p->mm, NULL);
     drop_process(p);
     return -E_NOMEM;
 }

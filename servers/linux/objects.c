@@ -11,7 +11,8 @@
 
 struct mapped {
     struct mapped *next;
-    u64 object;
+    u64 object, inode;
+    bool on_disk;
     char path[];
 };
 #define BUCKETS 64
@@ -24,9 +25,9 @@ static struct mapped **find(u64 object) {
     return m;
 }
 
-const char *object_path(u64 object) {
-    struct mapped *m = *find(object);
-    return m ? m->path : "";
+struct object_name object_name(u64 object) {
+    const struct mapped *m = *find(object);
+    return m ? (struct object_name){m->path, m->inode, m->on_disk} : (struct object_name){.path = ""};
 }
 
 static void put(u64 object) {
@@ -35,7 +36,7 @@ static void put(u64 object) {
     (void)e; /* cache forgets it or has forgotten it */
 }
 
-err object_map(u64 object, const char *path, bool owned) {
+err object_map(u64 object, const char *path, u64 inode, bool owned) {
     struct mapped **place = find(object);
     if (!*place) {
         struct mapped *m = kmalloc(sizeof *m + strlen(path) + 1, GFP_KERNEL);
@@ -43,6 +44,8 @@ err object_map(u64 object, const char *path, bool owned) {
             return -E_NOMEM;
         m->next = NULL;
         m->object = object;
+        m->inode = inode;
+        m->on_disk = !owned;
         strcpy(m->path, path);
         *place = m;
     }

@@ -14,9 +14,10 @@
 enum node_fs { FS_NONE, FS_DISK, FS_PROC, FS_DEV };
 /* An inode of some file system. A node of FS_DISK holds a reference to cache's object. */
 struct node {
-    u32 fs;   /* enum node_fs */
-    u32 mode; /* type and permissions */
-    u64 id;   /* FS_DISK: cache's object; otherwise see virtual.h */
+    u32 fs;    /* enum node_fs */
+    u32 mode;  /* type and permissions */
+    u64 id;    /* FS_DISK: cache's object; otherwise see virtual.h */
+    u64 inode; /* FS_DISK: its number on the disk (of the root: 0) */
 };
 
 struct path_ops {

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "kern.h"
 #include "state.h"
+#include "usage.h"
 #include "virtual.h"
 
 typedef unsigned long long ull;
@@ -28,21 +29,6 @@ static u64 slab_pages(void) {
         pages += info.slabs * info.pages_per_slab;
     }
     return pages;
-}
-
-static struct region_stat memory_of(u64 mm) {
-    struct region_stat_rep rep;
-    struct region_stat st = {0};
-    if (region_stat(SERVICE(SRV_REGION), &(struct region_stat_req){mm}, 0, &rep) >= 0)
-        memcpy(&st, ipc_tail(), sizeof st);
-    return st;
-}
-
-/* Of a descriptor's faults, or (key 0) of all, those that waited for the disk. */
-static u64 major_faults(const struct region_stat *r) {
-    struct cache_waits_rep rep = {0};
-    err e = cache_waits(SERVICE(SRV_CACHE), &(struct cache_waits_req){r->fault_key}, &rep);
-    return e < 0 ? 0 : MIN(rep.faults, r->faults);
 }
 
 static struct frame_memory_rep frames(void) {
@@ -151,7 +137,7 @@ static void vmstat(struct text *t) {
     text_printf(t, "nr_free_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\nnr_anon_pages %llu\n",
                 (ull)frames().free, (ull)c.mapped, (ull)c.cached, (ull)r.anonymous_pages);
     text_printf(t, "pgpgin %llu\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault %llu\n",
-                KIB(c.pages_in), (ull)r.faults, (ull)major_faults(&r));
+                KIB(c.pages_in), (ull)r.faults, (ull)fault_counts(r.faults, r.fault_key).major);
 }
 
 static void cpuinfo(struct text *t) {
@@ -168,12 +154,15 @@ static void counters(struct text *t) {
 }
 
 static void pid_stat(struct text *t, const struct process *p, const struct task *task, struct region_stat r) {
-    u64 major = p->mm ? major_faults(&r) : 0;
+    struct fault_counts f = p->faults;
+    if (p->mm)
+        fault_counts_add(&f, fault_counts(r.faults, r.fault_key));
     ull start = (kern_tsc() > p->start_tsc ? (p->start_tsc - kern_boot_tsc()) : 0) / (kern_tsc_per_ms() * 10);
     text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, task ? task->comm : "", letter_of(p),
                 p->parent ? p->parent->pid : 0, p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
-    text_printf(t, "%llu 0 %llu 0 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)(r.faults - major), (ull)major,
-                p->task_count, start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
+    text_printf(t, "%llu %llu %llu %llu 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)f.minor,
+                (ull)p->child_faults.minor, (ull)f.major, (ull)p->child_faults.major, p->task_count, start,
+                (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
     text_printf(
         t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
         (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,
@@ -216,15 +205,16 @@ static void pid_cmdline(struct text *t, const struct process *p) {
 static void one_map(struct text *t, const struct region_map *m) {
     char line[128];
     u64 name = m->flags >> 16;
+    struct object_name of = m->object ? object_name(m->object) : (struct object_name){.path = ""};
     int n = (int)fmt_snprintf(
         line, sizeof line, "%08llx-%08llx %c%c%c%c %08llx %s %llu ", (ull)m->start, (ull)m->end,
         m->flags & PROT_READ ? 'r' : '-', m->flags & PROT_WRITE ? 'w' : '-', m->flags & PROT_EXEC ? 'x' : '-',
         m->flags >> 8 & MAP_SHARED ? 's' : 'p', m->object ? (ull)(m->index * PAGE_BYTES) : 0,
-        m->object ? "03:00" : "00:00", (ull)m->object);
-    const char *what = name == REGION_HEAP    ? "[heap]"
-                       : name == REGION_STACK ? "[stack]"
-                       : m->object            ? object_path(m->object)
-                                              : "";
+        of.on_disk  ? "03:00"
+        : m->object ? "00:01"
+                    : "00:00",
+        (ull)of.inode);
+    const char *what = name == REGION_HEAP ? "[heap]" : name == REGION_STACK ? "[stack]" : of.path;
     text_add(t, line, (u64)n);
     for (; *what && n < 73; n++)
         text_add(t, " ", 1);

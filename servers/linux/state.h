@@ -37,7 +37,8 @@ extern struct state state;
 /* thread.c: memory descriptors, tasks. */
 struct mm *mm_create(void);          /* a new, empty one, one user. NULL: no memory */
 struct mm *mm_fork(struct mm *from); /* a copy, one user. May wait */
-void mm_put(struct mm *mm);          /* one user less; the last one takes it down. May wait */
+/* One user less; the last one takes it down, and p (may be NULL) has had its faults. May wait. */
+void mm_put(struct mm *mm, struct process *p);
 /* A new task (not entered) with its thread object in mm (whose users are not counted here). NULL: no memory.
  */
 struct task *task_create(struct mm *mm, u32 tid);
@@ -101,7 +102,18 @@ i64 node_readlink(struct process *p, const struct node *link, char *to); /* to: 
 u32 futex_wake(const struct mm *mm, u64 address, u32 most);
 
 /* objects.c: which objects are mapped, and by what name. */
-err object_map(u64 object, const char *path, bool owned); /* before region.mmap */
+err object_map(u64 object, const char *path, u64 inode,
+               bool owned); /* before region.mmap; owned: no file's */
 void object_mapped(u64 object, bool first);
 void object_unmapped(const u64 *released, u64 n);
-const char *object_path(u64 object);
+struct object_name {
+    const char *path;
+    u64 inode;
+    bool on_disk;
+};
+struct object_name object_name(u64 object);
+
+/* sys_resident.c: mmap's last part, if its pages are to be present: the address, or (with verdict FAULTING)
+ * the call comes again and is to go on with mmap_populate_on. */
+i64 mmap_populate(struct call *k, u64 address);
+i64 mmap_populate_on(struct call *k);

@@ -272,10 +272,6 @@ i64 linux_sync(struct call *k) {
     (void)k;
     return 0;
 }
-i64 linux_fadvise64(struct call *k) {
-    struct file *f = files_get(k->task->process->files, k->w[0]);
-    return !f ? -E_BADF : f->pipe ? -E_SPIPE : 0;
-}
 i64 linux_flock(struct call *k) {
     return files_get(k->task->process->files, k->w[0]) ? -E_OPNOTSUPP : -E_BADF;
 }

@@ -19,6 +19,7 @@ static u32 mm_of(struct call *k) {
 struct source {
     u64 object, index;
     u64 most; /* PROT_xxx that it may ever get */
+    u64 inode;
     const char *path;
     struct file *file; /* a reference, or NULL */
     bool owned;        /* the object's reference is ours to hand over */
@@ -33,6 +34,7 @@ static i64 shared_memory(struct source *s, u64 bytes) {
         return e;
     s->object = rep.object;
     s->path = "/dev/zero (deleted)";
+    s->inode = ++state.next_inode;
     s->owned = true;
     return 0;
 }
@@ -45,6 +47,7 @@ static i64 file_memory(struct source *s, u64 prot, bool shared) {
         return -E_NODEV;
     s->object = f->node.id;
     s->path = f->path;
+    s->inode = f->node.inode;
     if (shared) {
         s->most = PROT_READ | PROT_EXEC; /* no file is open for writing */
         if (prot & PROT_WRITE)
@@ -74,15 +77,22 @@ static i64 find_source(struct call *k, struct source *s, u64 flags) {
     return shared ? shared_memory(s, bytes) : 0;
 }
 
+/* True if its pages are to be there before the program goes on. */
+static bool wants_pages(struct call *k, u64 flags) {
+    return (flags & (MAP_LOCKED | MAP_POPULATE)) || k->task->process->mm->lock_future;
+}
+
 i64 linux_mmap(struct call *k) {
     struct source s = {0};
     struct region_mmap_rep rep = {0};
     u64 flags = k->w[3], prot = k->w[2] & 7;
+    if (k->progress)
+        return mmap_populate_on(k);
     if (!k->w[1] || k->w[1] > USER_END)
         return k->w[1] ? -E_NOMEM : -E_INVAL;
     i64 e = find_source(k, &s, flags);
     if (!e && s.object)
-        e = object_map(s.object, s.path, s.owned);
+        e = object_map(s.object, s.path, s.inode, s.owned);
     if (!e) {
         struct region_mmap_req req = {
             mm_of(k), k->w[0], k->w[1], prot | s.most << 24 | (flags & 0xffffffff) << 32, s.object, s.index};
@@ -94,6 +104,8 @@ i64 linux_mmap(struct call *k) {
     }
     if (s.file)
         file_put(s.file);
+    if (e >= 0 && wants_pages(k, flags))
+        return mmap_populate(k, rep.addr);
     return e < 0 ? e : (i64)rep.addr;
 }
 
@@ -129,10 +141,4 @@ i64 linux_mremap(struct call *k) {
         return e;
     object_unmapped(ipc_tail(), rep.released);
     return (i64)rep.addr;
-}
-
-i64 linux_madvise(struct call *k) {
-    struct region_madvise_rep rep;
-    err e = region_madvise(REGION, &(struct region_madvise_req){mm_of(k), k->w[0], k->w[1], k->w[2]}, &rep);
-    return e < 0 ? e : 0;
 }

@@ -204,7 +204,7 @@ static i64 put_statfs(struct call *k, bool disk, u64 to) {
         if (e < 0)
             return e;
         memcpy(&fs, ipc_tail(), sizeof fs);
-        node_put(&(struct node){FS_DISK, 0, rep.root});
+        node_put(&(struct node){.fs = FS_DISK, .id = rep.root});
         s = (struct linux_statfs){.f_type = 0xef53,
                                   .f_bsize = fs.block_bytes,
                                   .f_frsize = fs.block_bytes,

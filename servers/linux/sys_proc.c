@@ -5,6 +5,7 @@
 #include "kern.h"
 #include "state.h"
 #include "sys.h"
+#include "usage.h"
 
 i64 linux_getpid(struct call *k) {
     return k->task->process->pid;
@@ -122,7 +123,6 @@ i64 linux_exit_group(struct call *k) {
 i64 linux_wait4(struct call *k) {
     struct process *p = k->task->process, *child = NULL;
     u64 to = k->w[1], options = k->w[2], usage = k->w[3];
-    const char zeroes[144] = {0}; /* struct rusage: nothing is counted */
     u32 status = 0;
     if (options & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000))
         return -E_INVAL;
@@ -131,15 +131,18 @@ i64 linux_wait4(struct call *k) {
         return -E_CHILD;
     if (v == WAIT_NONE_YET)
         return options & WNOHANG ? 0 : block(k, &p->children_changed, 0, BLOCK_RESTART);
-    i64 e = usage ? copy_out(k, usage, zeroes, sizeof zeroes) : 0;
+    struct fault_counts had = child->faults;
+    fault_counts_add(&had, child->child_faults);
+    i64 e = usage ? rusage_out(k, usage, had) : 0;
     if (!e && to)
         e = copy_out(k, to, &status, sizeof status);
     if (e)
         return e;
     u32 pid = child->pid;
-    if (child->state == PROCESS_ZOMBIE)
+    if (child->state == PROCESS_ZOMBIE) {
+        fault_counts_add(&p->child_faults, had);
         process_reap(child);
-    else if (child->stopped)
+    } else if (child->stopped)
         child->stop_reported = true;
     else
         child->continued = false;

@@ -31,6 +31,7 @@ struct mm {
     u32 space;                       /* slot: COPY, CONTROL */
     u64 arg_start, arg_end, env_end; /* for /proc/PID/cmdline */
     char *exe;                       /* path, of kmalloc; NULL: none */
+    bool lock_future;                /* mlockall(MCL_FUTURE) */
 };
 
 struct fs {
@@ -90,6 +91,11 @@ struct task {
     char comm[COMM_BYTES];
 };
 
+/* Faults: those that waited for the disk are major. */
+struct fault_counts {
+    u64 minor, major;
+};
+
 enum process_state { PROCESS_ALIVE, PROCESS_EXITING, PROCESS_ZOMBIE };
 
 struct process {
@@ -118,6 +124,8 @@ struct process {
     struct timer alarm;
     u64 alarm_interval; /* ticks; 0: once */
     struct rlimit64 rlimit[RLIMITS];
+    struct fault_counts faults;       /* of the descriptors that it had before its present one */
+    struct fault_counts child_faults; /* of children that were waited for, and of theirs */
     u64 start_tsc;
 };
 

@@ -10,6 +10,7 @@
 
 #include "kern.h"
 #include "state.h"
+#include "usage.h"
 
 static struct mm *mm_alloc(void) {
     struct mm *mm = kmem_cache_alloc(state.mm_cache, GFP_KERNEL);
@@ -62,17 +63,22 @@ struct mm *mm_fork(struct mm *from) {
     return mm;
 }
 
-void mm_put(struct mm *mm) {
+void mm_put(struct mm *mm, struct process *p) {
     if (--mm->users)
         return;
     struct region_exit_rep rep;
+    u64 faults = 0, key = 0;
     err e;
     do {
         rep = (struct region_exit_rep){0};
         e = region_exit(SERVICE(SRV_REGION), &(struct region_exit_req){mm->number}, 0, &rep);
         if (e >= 0)
             object_unmapped(ipc_tail(), rep.released);
+        faults += rep.faults;
+        key += rep.fault_key; /* the first answer alone has them */
     } while (e >= 0 && rep.again);
+    if (p)
+        fault_counts_add(&p->faults, key ? fault_counts(faults, key) : (struct fault_counts){faults, 0});
     mm_free(mm);
 }
 
@@ -130,7 +136,7 @@ void task_bury(struct task *t) {
     if (last) {
         struct mm *mm = p->mm;
         p->mm = NULL;
-        mm_put(mm);
+        mm_put(mm, p);
         process_finish(p);
     }
 }

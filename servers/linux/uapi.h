@@ -98,6 +98,8 @@ enum {
     MAP_FIXED = 0x10,
     MAP_ANONYMOUS = 0x20,
     MAP_GROWSDOWN = 0x100,
+    MAP_LOCKED = 0x2000,
+    MAP_POPULATE = 0x8000,
     MAP_STACK = 0x20000
 };
 

@@ -75,8 +75,10 @@ err region_on_exit(struct ipc_ctx *c, const struct region_exit_req *req, struct 
         return exit_again(c, rep);
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
+    s->faults = s->mm->faults;
+    s->fault_key = s->mm->forwards ? s->mm->fault_key : 0;
     err e = work_start(c, s, WORK_EXIT, NULL, w);
-    *rep = (struct region_exit_rep){w[0], w[1]};
+    *rep = (struct region_exit_rep){w[0], w[1], w[2], w[3]};
     return e;
 }
 
@@ -250,6 +252,12 @@ static u64 name_of(const struct mm_struct *mm, const struct vm_area_struct *vma)
     return REGION_PLAIN;
 }
 
+/* As in struct region_map. */
+static u64 map_flags(const struct mm_struct *mm, const struct vm_area_struct *vma) {
+    u64 type = vma->vm_flags & VM_SHARED ? MAP_SHARED : MAP_PRIVATE;
+    return (vma->vm_flags & VM_RIGHTS) | type << 8 | name_of(mm, vma) << 16;
+}
+
 err region_on_maps(struct ipc_ctx *c, const struct region_maps_req *req, struct region_maps_rep *rep) {
     struct space *s = space_of(req->mm);
     u32 words = sizeof(struct region_map) / 8;
@@ -257,16 +265,78 @@ err region_on_maps(struct ipc_ctx *c, const struct region_maps_req *req, struct 
         return -E_SRCH;
     struct vm_area_struct *vma = find_vma(s->mm, req->from);
     for (; vma && c->tail_words + words <= MSG_TAIL_WORDS; vma = vma_next(vma), c->tail_words += words) {
-        u64 type = vma->vm_flags & VM_SHARED ? MAP_SHARED : MAP_PRIVATE;
         struct region_map map = {.start = vma->vm_start,
                                  .end = vma->vm_end,
-                                 .flags = (vma->vm_flags & VM_RIGHTS) | type << 8 | name_of(s->mm, vma) << 16,
+                                 .flags = map_flags(s->mm, vma),
                                  .object = vma->vm_object ? vma->vm_object->id : 0,
                                  .index = vma->vm_pgoff};
         memcpy(c->tail + c->tail_words, &map, sizeof map);
         rep->count++;
     }
     rep->next = vma ? vma->vm_start : 0;
+    return 0;
+}
+
+err region_on_lock(struct ipc_ctx *c, const struct region_lock_req *req, struct region_lock_rep *rep) {
+    struct space *s = space_of(req->mm);
+    err status = 0;
+    (void)rep;
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    err e = do_mlock(s->mm, req->addr, req->bytes, req->lock, &status);
+    return e < 0 ? e : status;
+}
+
+err region_on_lock_all(struct ipc_ctx *c, const struct region_lock_all_req *req,
+                       struct region_lock_all_rep *rep) {
+    struct space *s = space_of(req->mm);
+    (void)rep;
+    if (!s)
+        return -E_SRCH;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    do_mlockall(s->mm, req->now, req->future);
+    return 0;
+}
+
+/* Sets a bit for each present (write: and writable) page of [start, start + pages). */
+static void find_resident(u32 space, vaddr start, u64 pages, bool write, u64 *bits) {
+    struct range_record entry[MOVE_PAGES];
+    u64 needed = PTE_PRESENT | (write ? PTE_WRITE : 0), count;
+    vaddr end = start + pages * PAGE_BYTES;
+    for (vaddr at = start; at < end;) {
+        at = (vaddr)shell.kernel.entries(NULL, space, at, (end - at) >> PAGE_SHIFT, entry, &count);
+        for (u64 i = 0; i < count; i++) {
+            u64 page = (entry[i].address - start) >> PAGE_SHIFT;
+            bits[page / 64] |= (u64)((entry[i].value & needed) == needed) << page % 64;
+        }
+    }
+}
+
+err region_on_resident(struct ipc_ctx *c, const struct region_resident_req *req,
+                       struct region_resident_rep *rep) {
+    struct space *s = space_of(req->mm);
+    u64 bits[REGION_RESIDENT_MAX / 64] = {0};
+    if (!s)
+        return -E_SRCH;
+    if (req->addr & PAGE_MASK)
+        return -E_INVAL;
+    if (s->mm->busy)
+        return work_defer(c, s, req, sizeof *req);
+    const struct vm_area_struct *vma = find_vma(s->mm, req->addr);
+    if (!vma)
+        return 0;
+    vaddr start = MAX(req->addr, vma->vm_start);
+    u64 wanted = req->pages - MIN(req->pages, (start - req->addr) >> PAGE_SHIFT);
+    u64 pages = MIN(MIN(wanted, (vma->vm_end - start) >> PAGE_SHIFT), (u64)REGION_RESIDENT_MAX);
+    find_resident(s->mm->space, start, pages, req->write, bits);
+    u64 index = vma->vm_object ? vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT) : 0;
+    *rep = (struct region_resident_rep){start, pages, map_flags(s->mm, vma),
+                                        vma->vm_object ? vma->vm_object->id : 0, index};
+    memcpy(c->tail, bits, sizeof bits);
+    c->tail_words = ARRAY_LEN(bits);
     return 0;
 }
 

@@ -87,6 +87,7 @@ static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *
         one_item(l, page, v->rights, v->frame, v->op);
         return;
     case FAULT_FORWARD:
+        mm->forwards++;
         forward(l, f, v, mm->space, mm->fault_key);
         return;
     case FAULT_PROTECT:

@@ -41,7 +41,8 @@ struct space {
     u32 id;     /* its number, while a call is under way */
     u32 reply;  /* who waits for the call under way; 0: its handler will answer */
     u64 label;
-    i64 value; /* mmap: the address; brk: the break; fork: the child's number */
+    i64 value;             /* mmap: the address; brk: the break; fork: the child's number */
+    u64 faults, fault_key; /* exit: what the answer tells; the descriptor is gone by then */
     struct deferred_list waiting;
     TAILQ_ENTRY(space) link; /* in shell.works, if work goes on between messages */
 };

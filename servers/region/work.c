@@ -49,9 +49,13 @@ static void answer_words(struct space *s, struct answer *a) {
         a->w[0] = (u64)s->work.result;
         a->w[1] = a->tail_words = released_tail(NULL);
         break;
+    case region_label_exit:
+        a->w[2] = s->faults;
+        a->w[3] = s->fault_key;
+        a->w[0] = a->tail_words = released_tail(&a->w[1]);
+        break;
     case region_label_munmap:
     case region_label_reset:
-    case region_label_exit:
         a->w[0] = a->tail_words = released_tail(&a->w[1]);
         break;
     case region_label_brk:

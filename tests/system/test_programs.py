@@ -72,6 +72,15 @@ def test_remap():
     runs("remap /data/random.bin")
 
 
+def test_resident():
+    runs("resident /data/random.bin cold")
+
+
+def test_maps_name_files_by_inode():
+    inode, line = succeeds("ls -i /bin/busybox; grep -m1 busybox /proc/self/maps").splitlines()
+    check(line.split()[3:] == [b"03:00", inode.split()[0], b"/bin/busybox"], line.decode())
+
+
 def test_pipes():
     runs("pipes")
 
