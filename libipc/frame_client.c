@@ -3,7 +3,7 @@
  *
  * A magazine is a stack: full at `limit`, refilled and relieved by half a limit, or a batch if that is less.
  * Whatever goes to the server is taken off first and whatever comes from it is put in last, since other
- * threads may run while this one waits for the answer. */
+ * threads may run while this one waits for the answer. frame reads the magazines whenever it likes. */
 #include <ipc/frame.h>
 
 #include <abi/errors.h>
@@ -12,8 +12,8 @@
 
 #include "frame_port.h"
 
-struct frame_magazine frame_unmapped;
-static struct frame_magazine mapped = {.mapped = true};
+static struct frame_magazine *const unmapped = &frame_magazines.unmapped;
+static struct frame_magazine *const mapped = &frame_magazines.mapped;
 static struct frame_attach_rep sizes;
 enum { MAPPED_MAX = 64 }; /* mapping costs more than asking for the next few */
 
@@ -22,8 +22,8 @@ err frame_client_init(void) {
     if (!e && (sizes.magazine_frames < FRAME_RESERVE_MAX || sizes.magazine_frames > MAGAZINE_MAX))
         e = -E_PROTO;
     if (!e) {
-        frame_unmapped.limit = (u32)sizes.magazine_frames;
-        mapped.limit = MIN(frame_unmapped.limit, MAPPED_MAX);
+        unmapped->limit = (u32)sizes.magazine_frames;
+        mapped->limit = MIN(unmapped->limit, MAPPED_MAX);
     }
     return e;
 }
@@ -35,30 +35,11 @@ static const struct runs *one_run(struct runs *r, pfn first, u64 frames) {
     return r;
 }
 
-static u64 count_zones(const struct frame_magazine *m) {
-    u64 beyond_dma = 0, high = 0, dma_end = sizes.dma_end, normal_end = sizes.normal_end;
-    for (u32 i = 0; i < m->count; i++) {
-        beyond_dma += m->frames[i] >= dma_end;
-        high += m->frames[i] >= normal_end;
-    }
-    return FRAME_HELD(m->count - beyond_dma, beyond_dma - high, high);
-}
-
-/* What the magazines hold, for frame's accounts. Counted only now, for frames pass more often than this is
- * asked. */
-static u64 held_word(void) {
-    static u64 in_mapped;
-    if (!mapped.counted)
-        in_mapped = count_zones(&mapped);
-    mapped.counted = true;
-    return count_zones(&frame_unmapped) + in_mapped;
-}
-
 /* Frames that are in no magazine go back to the server. */
 static void give_back(bool are_mapped, const struct runs *runs) {
     if (are_mapped)
         port_unmap(runs);
-    port_free_batch(runs, held_word());
+    port_free_batch(runs);
 }
 
 static u32 half_of(const struct frame_magazine *m) {
@@ -74,30 +55,28 @@ static u32 relieve(struct frame_magazine *m, u32 count) {
     for (runs.count = 0; n < count && runs_add(&runs, m->frames[n], 1);)
         n++;
     m->count -= n;
-    m->counted = false;
     memmove(m->frames, m->frames + n, m->count * sizeof m->frames[0]);
-    give_back(m->mapped, &runs);
+    give_back(m == mapped, &runs);
     return n;
 }
 
 /* Puts a run in so that it will be taken out in ascending order. */
 static void put_run(struct frame_magazine *m, pfn first, u64 frames) {
-    u64 *at = m->frames + m->count;
+    u32 *at = m->frames + m->count;
     for (pfn frame = first + frames; frame-- > first;)
-        *at++ = frame;
+        *at++ = (u32)frame;
     m->count += (u32)frames;
-    m->counted = false;
 }
 
 static err refill(struct frame_magazine *m, u32 gfp_mask) {
     struct runs runs;
     /* Who digs into the reserve takes just what it needs. */
     u32 want = gfp_mask & __GFP_MEMALLOC ? 1 : half_of(m);
-    err got = port_alloc_batch(want, gfp_mask, held_word(), &runs);
+    err got = port_alloc_batch(want, gfp_mask, &runs);
     if (got < 0)
         return got;
     ASSERT(got && got <= want);
-    err e = m->mapped ? port_map(&runs) : 0;
+    err e = m == mapped ? port_map(&runs) : 0;
     if (e) {
         give_back(false, &runs);
         return e;
@@ -112,8 +91,7 @@ static err refill(struct frame_magazine *m, u32 gfp_mask) {
 static void push(struct frame_magazine *m, pfn frame) {
     while (m->count >= m->limit)
         relieve(m, half_of(m));
-    m->frames[m->count++] = frame;
-    m->counted = false;
+    m->frames[m->count++] = (u32)frame;
 }
 
 /* When frame has none: one from the other magazine, mapped or unmapped to suit. */
@@ -121,10 +99,9 @@ static pfn borrow(struct frame_magazine *from) {
     if (!from->count)
         return 0;
     pfn frame = from->frames[--from->count];
-    from->counted = false;
     struct runs run;
     one_run(&run, frame, 1);
-    if (from->mapped) {
+    if (from == mapped) {
         port_unmap(&run);
     } else if (port_map(&run)) {
         push(from, frame);
@@ -137,8 +114,7 @@ static pfn pop(struct frame_magazine *m, u32 gfp_mask) {
     /* Another thread may empty the magazine while this one fills it: look again. */
     while (!m->count)
         if (refill(m, gfp_mask))
-            return borrow(m->mapped ? &frame_unmapped : &mapped);
-    m->counted = false;
+            return borrow(m == mapped ? unmapped : mapped);
     return m->frames[--m->count];
 }
 
@@ -147,7 +123,7 @@ enum { SEARCH_DEPTH = 4 }; /* a magazine that has been filled from High holds no
 /* Whether the next frame of the magazine is below the High zone; brings one to the top if it is near. */
 static bool find_low(struct frame_magazine *m) {
     for (u32 i = m->count; i && i + SEARCH_DEPTH > m->count; i--) {
-        u64 frame = m->frames[i - 1];
+        u32 frame = m->frames[i - 1];
         if (frame < sizes.normal_end) {
             m->frames[i - 1] = m->frames[m->count - 1];
             m->frames[m->count - 1] = frame;
@@ -171,32 +147,32 @@ static bool bad_request(u32 gfp_mask, u32 order) {
 pfn alloc_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
-    if (from_magazine(&frame_unmapped, gfp_mask, order))
-        return pop(&frame_unmapped, gfp_mask);
-    err first = port_alloc(order, gfp_mask, held_word());
+    if (from_magazine(unmapped, gfp_mask, order))
+        return pop(unmapped, gfp_mask);
+    err first = port_alloc(order, gfp_mask);
     return first > 0 ? (pfn)first : 0;
 }
 
 void __free_pages(pfn first, u32 order) {
     if (order == 0)
-        push(&frame_unmapped, first);
+        push(unmapped, first);
     else
-        port_free(first, order, held_word());
+        port_free(first, order);
 }
 
 vaddr __get_free_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
-    if (from_magazine(&mapped, gfp_mask, order)) {
-        pfn frame = pop(&mapped, gfp_mask);
+    if (from_magazine(mapped, gfp_mask, order)) {
+        pfn frame = pop(mapped, gfp_mask);
         return frame ? (vaddr)pfn_to_virt(frame) : 0;
     }
-    err first = port_alloc(order, gfp_mask, held_word());
+    err first = port_alloc(order, gfp_mask);
     if (first <= 0)
         return 0;
     struct runs run;
     if (port_map(one_run(&run, (pfn)first, 1ull << order))) {
-        port_free((pfn)first, order, held_word());
+        port_free((pfn)first, order);
         return 0;
     }
     return (vaddr)pfn_to_virt((pfn)first);
@@ -212,12 +188,12 @@ vaddr get_free_page(u32 gfp_mask) {
 void free_pages(vaddr address, u32 order) {
     pfn first = virt_to_pfn((void *)address);
     if (order == 0) {
-        push(&mapped, first);
+        push(mapped, first);
         return;
     }
     struct runs run;
     port_unmap(one_run(&run, first, 1ull << order));
-    port_free(first, order, held_word());
+    port_free(first, order);
 }
 
 void *kmap(pfn frame) {
@@ -233,8 +209,8 @@ void kunmap(pfn frame) {
 err frame_reserve(u32 count) {
     if (count > sizes.magazine_frames)
         return -E_NOMEM;
-    while (frame_unmapped.count < count)
-        if (refill(&frame_unmapped, GFP_HIGHUSER))
+    while (unmapped->count < count)
+        if (refill(unmapped, GFP_HIGHUSER))
             return -E_NOMEM;
     return 0;
 }
@@ -260,10 +236,10 @@ static u64 drain_tables(void) {
 }
 
 u64 drain_magazines(void) {
-    u64 gone = drain(&frame_unmapped);
-    gone += drain(&mapped); /* whose mappings leave empty tables behind */
+    u64 gone = drain(unmapped);
+    gone += drain(mapped); /* whose mappings leave empty tables behind */
     return gone + drain_tables();
 }
 u64 frame_held(void) {
-    return frame_unmapped.count + mapped.count;
+    return unmapped->count + mapped->count;
 }

@@ -12,18 +12,19 @@
 char *frame_window = (char *)OWN_WINDOW;
 
 err port_attach(struct frame_attach_rep *rep) {
+    ASSERT(&frame_magazines == (void *)MAGAZINES_PAGE);
     return frame_attach(SERVICE(SRV_FRAME), &(struct frame_attach_req){0}, rep);
 }
 
-err port_alloc(u32 order, u32 gfp_mask, u64 held) {
-    struct frame_alloc_req req = {.order = order, .gfp = gfp_mask, .held = held};
+err port_alloc(u32 order, u32 gfp_mask) {
+    struct frame_alloc_req req = {.order = order, .gfp = gfp_mask};
     struct frame_alloc_rep rep;
     err e = frame_alloc(SERVICE(SRV_FRAME), &req, &rep);
     return e ? e : (err)rep.first;
 }
 
-err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, struct runs *runs) {
-    struct frame_alloc_batch_req req = {.count = count, .gfp = gfp_mask, .held = held};
+err port_alloc_batch(u32 count, u32 gfp_mask, struct runs *runs) {
+    struct frame_alloc_batch_req req = {.count = count, .gfp = gfp_mask};
     struct frame_alloc_batch_rep rep;
     err e = frame_alloc_batch(SERVICE(SRV_FRAME), &req, 0, &rep);
     if (e)
@@ -34,8 +35,8 @@ err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, struct runs *runs) {
     return (err)rep.count;
 }
 
-void port_free(pfn first, u32 order, u64 held) {
-    struct frame_free_req req = {.first = first, .order = order, .held = held};
+void port_free(pfn first, u32 order) {
+    struct frame_free_req req = {.first = first, .order = order};
     struct frame_free_rep rep;
     err given = sys_give(SLOT_FRAME_ACCT, first, 1ull << order);
     ASSERT(given == 1ll << order);
@@ -43,8 +44,8 @@ void port_free(pfn first, u32 order, u64 held) {
     ASSERT(e == 0);
 }
 
-void port_free_batch(const struct runs *runs, u64 held) {
-    struct frame_free_batch_req req = {.runs = runs->count, .held = held};
+void port_free_batch(const struct runs *runs) {
+    struct frame_free_batch_req req = {.runs = runs->count};
     struct frame_free_batch_rep rep;
     u64 frames = 0, *area = ipc_area(), *tail = ipc_tail();
     for (u32 i = 0; i < runs->count; i++) {

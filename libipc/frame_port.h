@@ -9,15 +9,15 @@
 err port_attach(struct frame_attach_rep *rep) must_check;
 
 /* A block's first frame, or an error. May let other threads of this server run, as all that calls frame. */
-err port_alloc(u32 order, u32 gfp_mask, u64 held) must_check;
+err port_alloc(u32 order, u32 gfp_mask) must_check;
 
 /* Up to count single frames, as runs: how many (at least 1), or an error. */
-err port_alloc_batch(u32 count, u32 gfp_mask, u64 held, struct runs *runs) must_check;
+err port_alloc_batch(u32 count, u32 gfp_mask, struct runs *runs) must_check;
 
 /* The frames change to frame's account, then frame is told. They must be free of mappings and pins: fatal
  * otherwise. */
-void port_free(pfn first, u32 order, u64 held);
-void port_free_batch(const struct runs *runs, u64 held);
+void port_free(pfn first, u32 order);
+void port_free_batch(const struct runs *runs);
 
 /* Map own frames at their places in the window: all of them, or (-E_NOMEM: no page table) none. */
 err port_map(const struct runs *runs) must_check;

@@ -15,16 +15,19 @@
 #define SPACE_TOP_SLOTS 256                   /* top-level entries that belong to user addresses */
 
 /* Servers. Images are linked at IMAGE_BASE(id) with id from enum server_id. */
-#define IMAGE_BASE(id)  ((u64)(id) << 24)
-#define STACK_BASE      0x20000000ull /* thread i: [STACK_BASE + i*STACK_STRIDE + guard page, ...) */
-#define STACK_STRIDE    0x20000ull
-#define STACK_PAGES     8ull          /* mapped pages at the top of a stride; the rest is guard */
-#define MSG_BASE        0x30000000ull /* message page of thread i at MSG_BASE + i*PAGE_BYTES */
-#define INFO_PAGE       0x3ffff000ull /* struct info_page, read only */
-#define HEAP_BASE       0x40000000ull /* vmalloc areas and other big tables */
-#define HEAP_END        0x4000000000ull
-#define ATA_RING_WINDOW 0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
-#define ATA_RING_PAGES  16ull
+#define IMAGE_BASE(id) ((u64)(id) << 24)
+#define STACK_BASE     0x20000000ull /* thread i: [STACK_BASE + i*STACK_STRIDE + guard page, ...) */
+#define STACK_STRIDE   0x20000ull
+#define STACK_PAGES    8ull          /* mapped pages at the top of a stride; the rest is guard */
+#define MSG_BASE       0x30000000ull /* message page of thread i at MSG_BASE + i*PAGE_BYTES */
+#define MAGAZINES_PAGE 0x3fffe000ull /* struct frame_magazines of this server, as in server.ld */
+#define INFO_PAGE      0x3ffff000ull /* struct info_page, read only */
+#define HEAP_BASE      0x40000000ull /* vmalloc areas and other big tables */
+#define HEAP_END       0x4000000000ull
+/* frame's space: the magazines page of each client, read only. */
+#define CLIENT_MAGAZINES(id) (0x3ffe0000ull + (id)*PAGE_BYTES)
+#define ATA_RING_WINDOW      0x5000000000ull /* ata's space: where cache maps the disk ring (permit from root) */
+#define ATA_RING_PAGES       16ull
 #define LINUX_CMD                                                                                            \
     0x6000000000ull /* linux: boot module "cmd", read only; its length is in the information page */
 #define SLAB_WINDOW                                                                                          \

@@ -78,27 +78,20 @@ static inline pfn virt_to_pfn(const void *address) {
     return (pfn)((const char *)address - frame_window) >> PAGE_SHIFT;
 }
 
-/* The magazine of unmapped frames, for the two functions below alone: a stack. */
-struct frame_magazine {
-    u32 count;
-    u32 limit;                /* it is never fuller; 0 before frame_client_init */
-    bool mapped;              /* its frames are mapped in the window */
-    bool counted;             /* a mapped one's frames have been counted by zone since they changed */
-    u64 frames[MAGAZINE_MAX]; /* the last one put in is taken out first */
-};
-extern struct frame_magazine frame_unmapped;
+/* MAGAZINES_PAGE: the linker knows where it is. For the two functions below alone. */
+extern struct frame_magazines frame_magazines;
 
 /* What alloc_page(GFP_HIGHUSER) would give, if that needs no call to frame; else 0. Never waits. */
 static inline must_check pfn frame_pop(void) {
-    struct frame_magazine *m = &frame_unmapped;
+    struct frame_magazine *m = &frame_magazines.unmapped;
     return m->count ? m->frames[--m->count] : 0;
 }
 /* __free_page, where that needs no call to frame; else false, and nothing has happened. Never waits. */
 static inline must_check bool frame_push(pfn frame) {
-    struct frame_magazine *m = &frame_unmapped;
+    struct frame_magazine *m = &frame_magazines.unmapped;
     if (m->count >= m->limit)
         return false;
-    m->frames[m->count++] = frame;
+    m->frames[m->count++] = (u32)frame;
     return true;
 }
 

@@ -20,8 +20,15 @@ static err check_request(u32 client, u64 gfp_mask, u64 order) {
     return known ? 0 : -E_INVAL;
 }
 
+/* Magazines can matter only if the zone that is tried first has too little without them. */
+static void look_if_short(struct holders *h, u64 gfp_mask, u64 order, u64 count) {
+    if (!zones_have_plenty(&h->zones, (u32)gfp_mask, (u32)order, count))
+        holders_look(h, false);
+}
+
 /* One block, after the checks. */
 static u32 take(struct holders *h, u32 client, u64 gfp_mask, u64 order) {
+    look_if_short(h, gfp_mask, order, 1);
     struct zone_choice choice = zones_alloc(&h->zones, (u32)gfp_mask, (u32)order);
     h->wake |= choice.wake;
     if (choice.first == NO_PAGE)
@@ -56,26 +63,12 @@ err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, s
     if (e || !want || want > FRAME_BATCH_MAX)
         return wrong(h, client, -E_INVAL);
     bool wake;
+    look_if_short(h, gfp_mask, 0, want);
     u32 got = zones_alloc_batch(&h->zones, (u32)gfp_mask, (u32)want, (u8)client, runs, &wake);
     h->holder[client].frames += got;
     h->holder[client].allocs += got;
     h->wake |= wake;
     return got ? (err)got : starve(h, client, gfp_mask, 0);
-}
-
-void holders_brought(struct holders *h, u32 client, const struct runs *runs) {
-    for (u32 i = 0; i < runs->count; i++) {
-        u64 first = RUN_FIRST(runs->word[i]), left = RUN_COUNT(runs->word[i]);
-        while (left) {
-            u32 id = zone_id_of(&h->zones, (u32)first);
-            struct zone *zone = &h->zones.zone[id];
-            u64 here = MIN(left, zone->buddy.base + zone->buddy.frames - first);
-            zone->in_magazines += here;
-            h->holder[client].magazine[id] += here;
-            first += here;
-            left -= here;
-        }
-    }
 }
 
 err holders_check(const struct holders *h, u32 client, u64 first, u64 order) {
@@ -155,18 +148,50 @@ void holders_free_marked(struct holders *h, u32 client, const struct runs *runs)
         zones_free_run(&h->zones, (u32)RUN_FIRST(runs->word[i]), (u32)RUN_COUNT(runs->word[i]));
 }
 
-err holders_report(struct holders *h, u32 client, u64 held) {
+err holders_attach(struct holders *h, u32 client, const struct frame_magazines *magazines) {
     if (client >= HOLDERS)
         return -E_INVAL;
-    struct holder *holder = &h->holder[client];
-    if (FRAME_HELD_IN(held, ZONE_DMA) + FRAME_HELD_IN(held, ZONE_NORMAL) + FRAME_HELD_IN(held, ZONE_HIGH) >
-        holder->frames)
-        return wrong(h, client, -E_INVAL);
-    for (u32 i = 0; i < ZONES; i++) {
-        h->zones.zone[i].in_magazines += FRAME_HELD_IN(held, i) - holder->magazine[i];
-        holder->magazine[i] = FRAME_HELD_IN(held, i);
-    }
+    h->holder[client].magazines = magazines;
     return 0;
+}
+
+/* The client may write meanwhile, so each word is read once. */
+static u32 fill_of(const struct frame_magazine *m) {
+    return MIN(*(const volatile u32 *)&m->count, (u32)MAGAZINE_MAX);
+}
+
+static void count_magazine(const struct holders *h, u32 client, const struct frame_magazine *m,
+                           u64 in_zone[ZONES]) {
+    for (u32 i = 0, n = fill_of(m); i < n; i++) {
+        u32 frame = *(const volatile u32 *)&m->frames[i];
+        if (frame < h->zones.frames && h->zones.map[frame].tag == page_single((u8)client))
+            in_zone[zone_id_of(&h->zones, frame)]++;
+    }
+}
+
+static void look_at(struct holders *h, u32 client) {
+    struct holder *holder = &h->holder[client];
+    u64 now[ZONES] = {0};
+    count_magazine(h, client, &holder->magazines->unmapped, now);
+    count_magazine(h, client, &holder->magazines->mapped, now);
+    bool lies = now[ZONE_DMA] + now[ZONE_NORMAL] + now[ZONE_HIGH] > holder->frames;
+    for (u32 i = 0; i < ZONES; i++) {
+        u64 count = lies ? 0 : now[i];
+        h->zones.zone[i].in_magazines += count - holder->magazine[i];
+        holder->magazine[i] = count;
+    }
+}
+
+void holders_look(struct holders *h, bool all) {
+    for (u32 i = 0; i < HOLDERS; i++) {
+        struct holder *holder = &h->holder[i];
+        if (!holder->magazines)
+            continue;
+        u32 fill = fill_of(&holder->magazines->unmapped) + fill_of(&holder->magazines->mapped);
+        if (all || fill != holder->looked)
+            look_at(h, i);
+        holder->looked = fill;
+    }
 }
 
 u64 holders_take_relieved(struct holders *h) {
@@ -174,6 +199,7 @@ u64 holders_take_relieved(struct holders *h) {
     u64 clients = 0;
     if (!h->starving)
         return 0;
+    holders_look(h, false);
     for (u32 zone = 0; zone < ZONES; zone++)
         relieved |= (u32)zones_relieved(&h->zones, (enum zone_id)zone) << zone;
     for (u32 i = 0; i < HOLDERS; i++) {

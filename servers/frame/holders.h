@@ -18,8 +18,10 @@
 #define HOLDERS 16 /* clients are numbered below this */
 
 struct holder {
-    u64 frames;             /* held now, magazines included */
-    u64 magazine[ZONES];    /* of these, in its magazines, as last reported */
+    u64 frames;                              /* held now, magazines included */
+    const struct frame_magazines *magazines; /* its page; NULL: it has none */
+    u64 magazine[ZONES];    /* of its frames, in its magazines, when they were last looked into */
+    u32 looked;             /* how many they held then */
     u64 allocs, frees;      /* blocks, ever */
     u64 failures, mistakes; /* requests that found no memory; requests that were wrong */
     u32 starved; /* by zone that was asked for, a bit: got no frame from it or below, and has not been told of
@@ -41,9 +43,6 @@ err holders_alloc(struct holders *h, u32 client, u64 gfp_mask, u64 order) must_c
 /* Up to `want` (1 to FRAME_BATCH_MAX) single frames, as runs. Returns how many: at least 1, or an error. */
 err holders_alloc_batch(struct holders *h, u32 client, u64 gfp_mask, u64 want, struct runs *runs) must_check;
 
-/* They have gone into the client's magazines. */
-void holders_brought(struct holders *h, u32 client, const struct runs *runs);
-
 /* Whether a client may free this block: 0 or the error that holders_free would give. Counts nothing. */
 err holders_check(const struct holders *h, u32 client, u64 first, u64 order) must_check;
 
@@ -57,8 +56,13 @@ err holders_mark(struct holders *h, u32 client, const struct runs *runs) must_ch
 void holders_free_marked(struct holders *h, u32 client, const struct runs *runs);
 void holders_unmark(struct holders *h, const struct runs *runs);
 
-/* What a client's magazines hold now: a word FRAME_HELD. -E_INVAL: more than it holds. */
-err holders_report(struct holders *h, u32 client, u64 held) must_check;
+/* A client's magazines are here; it may write to them at any time. -E_INVAL: a client number out of range. */
+err holders_attach(struct holders *h, u32 client, const struct frame_magazines *magazines) must_check;
+
+/* Counts what lies in magazines, by zone. Requests do it themselves where it matters, for the magazines whose
+ * fill has changed; figures that are to be true need all of them. Of a client whose magazines claim more than
+ * it holds, none. */
+void holders_look(struct holders *h, bool all);
 
 /* Notes that a request of a client was wrong in a way that the shell found out. */
 void holders_mistake(struct holders *h, u32 client);

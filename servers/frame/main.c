@@ -70,11 +70,10 @@ static bool runs_are_mine(const struct runs *runs) {
 }
 
 err frame_on_alloc(struct ipc_ctx *c, const struct frame_alloc_req *req, struct frame_alloc_rep *rep) {
-    err e = holders_report(&holders, c->badge, req->held);
-    err first = e ? e : holders_alloc(&holders, c->badge, req->gfp, req->order);
+    err first = holders_alloc(&holders, c->badge, req->gfp, req->order);
     if (first < 0)
         return first;
-    e = hand_over(c->badge, (pfn)first, 1ull << req->order, 1ull << req->order);
+    err e = hand_over(c->badge, (pfn)first, 1ull << req->order, 1ull << req->order);
     if (e) {
         ASSERT(holders_free(&holders, c->badge, (pfn)first, req->order) == 0);
         return e;
@@ -86,17 +85,15 @@ err frame_on_alloc(struct ipc_ctx *c, const struct frame_alloc_req *req, struct 
 err frame_on_alloc_batch(struct ipc_ctx *c, const struct frame_alloc_batch_req *req,
                          struct frame_alloc_batch_rep *rep) {
     struct runs runs;
-    err e = holders_report(&holders, c->badge, req->held);
-    err count = e ? e : holders_alloc_batch(&holders, c->badge, req->gfp, req->count, &runs);
+    err count = holders_alloc_batch(&holders, c->badge, req->gfp, req->count, &runs);
     if (count < 0)
         return count;
-    e = hand_over_runs(c->badge, &runs, (u64)count);
+    err e = hand_over_runs(c->badge, &runs, (u64)count);
     if (e) {
         ASSERT(holders_mark(&holders, c->badge, &runs) == 0);
         holders_free_marked(&holders, c->badge, &runs);
         return e;
     }
-    holders_brought(&holders, c->badge, &runs);
     memcpy(c->tail, runs.word, runs.count * sizeof runs.word[0]);
     c->tail_words = runs.count;
     rep->count = (u64)count;
@@ -106,9 +103,6 @@ err frame_on_alloc_batch(struct ipc_ctx *c, const struct frame_alloc_batch_req *
 
 err frame_on_free(struct ipc_ctx *c, const struct frame_free_req *req, struct frame_free_rep *rep) {
     (void)rep;
-    err e = holders_report(&holders, c->badge, req->held);
-    if (e)
-        return e;
     if (!holders_check(&holders, c->badge, req->first, req->order) &&
         !are_mine(req->first, 1ull << req->order, 1ull << req->order)) {
         holders_mistake(&holders, c->badge);
@@ -125,9 +119,7 @@ err frame_on_free_batch(struct ipc_ctx *c, const struct frame_free_batch_req *re
         return -E_INVAL;
     runs.count = (u32)req->runs;
     memcpy(runs.word, c->tail, runs.count * sizeof runs.word[0]);
-    err e = holders_report(&holders, c->badge, req->held);
-    if (!e)
-        e = holders_mark(&holders, c->badge, &runs);
+    err e = holders_mark(&holders, c->badge, &runs);
     if (e)
         return e;
     if (!runs_are_mine(&runs)) {
@@ -143,6 +135,9 @@ err frame_on_attach(struct ipc_ctx *c, const struct frame_attach_req *req, struc
     (void)req;
     const struct zone *zone = holders.zones.zone;
     attached |= 1ull << c->badge;
+    err e = holders_attach(&holders, c->badge, (const struct frame_magazines *)CLIENT_MAGAZINES(c->badge));
+    if (e)
+        return e;
     rep->magazine_frames = holders_magazine_limit(&holders);
     rep->frames = holders.zones.frames;
     rep->dma_end = zone[ZONE_DMA].buddy.frames;
@@ -152,6 +147,7 @@ err frame_on_attach(struct ipc_ctx *c, const struct frame_attach_req *req, struc
 
 err frame_on_memory(struct ipc_ctx *c, const struct frame_memory_req *req, struct frame_memory_rep *rep) {
     (void)c, (void)req;
+    holders_look(&holders, true);
     for (u32 i = 0; i < ZONES; i++) {
         const struct zone *zone = &holders.zones.zone[i];
         rep->total += zone->buddy.managed;
@@ -174,6 +170,7 @@ err frame_on_zone(struct ipc_ctx *c, const struct frame_zone_req *req, struct fr
     (void)rep;
     if (req->zone >= ZONES)
         return -E_INVAL;
+    holders_look(&holders, true);
     const struct zone *zone = &holders.zones.zone[req->zone];
     struct frame_zone out = {.first = zone->buddy.base,
                              .frames = zone->buddy.frames,

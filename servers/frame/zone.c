@@ -104,6 +104,15 @@ u64 zones_free(const struct zones *z) {
     return sum;
 }
 
+bool zones_have_plenty(const struct zones *z, u32 gfp_mask, u32 order, u64 count) {
+    u32 i = zone_of_mask(gfp_mask);
+    while (i && !z->zone[i].buddy.managed)
+        i--;
+    const struct zone *zone = &z->zone[i];
+    return zone->buddy.free >= zone->pages_low + (count << order) &&
+           buddy_largest(&zone->buddy) >= (i32)order;
+}
+
 enum limit { LIMIT_LOW, LIMIT_MIN, LIMIT_RESERVE };
 
 static u64 limit_of(const struct zone *zone, enum limit limit) {

@@ -23,7 +23,7 @@ enum zone_id { ZONE_DMA, ZONE_NORMAL, ZONE_HIGH, ZONES };
 struct zone {
     struct buddy buddy;
     u64 pages_min, pages_low, pages_high; /* in frames; 0 for an empty zone */
-    u64 in_magazines;                     /* frames of this zone in magazines, as last reported */
+    u64 in_magazines; /* frames of this zone in magazines, when these were last looked into */
 };
 
 struct zones {
@@ -70,6 +70,10 @@ static inline u32 zone_id_of(const struct zones *z, u32 frame) {
 
 /* The highest zone that a mask allows. */
 enum zone_id zone_of_mask(u32 gfp_mask);
+
+/* Whether the highest zone that a mask allows (of those that have frames at all) stays above low, even
+ * without what is in magazines, when `count` blocks of that order are taken, and has one. */
+bool zones_have_plenty(const struct zones *z, u32 gfp_mask, u32 order, u64 count);
 
 /* A block by the attempts above. Arguments have been checked. */
 struct zone_choice zones_alloc(struct zones *z, u32 gfp_mask, u32 order);

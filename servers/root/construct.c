@@ -31,9 +31,15 @@ static void make_space(enum server_id id) {
     must(sys_feed(space, FIRST_TABLES), "its table pool", id);
 }
 
+static const u8 zeroes[PAGE_BYTES];
+
+static void set_page(enum server_id id, pfn frame, const u8 *source) {
+    struct pair p = sys_copy(COPY_FRAMES, frame * PAGE_BYTES, SLOT_SPACE, (u64)source, PAGE_BYTES);
+    must(p.r == PAGE_BYTES ? 0 : -E_FAULT, "filling a page of it", id);
+}
+
 /* One page of a segment: the file's bytes and zeroes around them. */
 static void fill_page(enum server_id id, pfn frame, const u8 *file, const struct elf_segment *s, vaddr page) {
-    static const u8 zeroes[PAGE_BYTES];
     static u8 bytes[PAGE_BYTES];
     const u8 *source = zeroes;
     vaddr lo = MAX(page, s->first), hi = MIN(page + PAGE_BYTES, s->first + s->file_bytes);
@@ -44,8 +50,7 @@ static void fill_page(enum server_id id, pfn frame, const u8 *file, const struct
         memcpy(bytes + (lo - page), file + s->offset + (lo - s->first), hi - lo);
         source = bytes;
     }
-    struct pair p = sys_copy(COPY_FRAMES, frame * PAGE_BYTES, SLOT_SPACE, (u64)source, PAGE_BYTES);
-    must(p.r == PAGE_BYTES ? 0 : -E_FAULT, "filling a page of its image", id);
+    set_page(id, frame, source);
 }
 
 static void load_segment(enum server_id id, const u8 *file, const struct elf_segment *s) {
@@ -109,6 +114,14 @@ static void make_window(enum server_id id) {
          "a permit on its window", id);
 }
 
+/* Its magazines of frames: a page that it writes and frame reads. */
+static void make_magazines(enum server_id id) {
+    pfn page = pool_take(1);
+    set_page(id, page, zeroes);
+    map_own(MAGAZINES_PAGE, page, 1, MAP_READ | MAP_WRITE, ROOT_SLOT(id, OF_SPACE));
+    map_own(CLIENT_MAGAZINES(id), page, 1, MAP_READ, ROOT_SLOT(SRV_FRAME, OF_SPACE));
+}
+
 /* The account decides how mappings are counted, so it is bound before the first one. */
 static void bind_space(enum server_id id) {
     u32 crash = SLOT_FREE; /* root's own endpoint with this server's number as badge, only for the binding */
@@ -126,6 +139,7 @@ void construct_server(enum server_id id) {
     make_account(id);
     bind_space(id);
     make_window(id);
+    make_magazines(id);
     make_thread(id, load_image(id));
 }
 

@@ -14,9 +14,8 @@ RUN = os.path.join(TOP, "images", "run")
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # chroot, debugfs: not in every user's PATH
 RESERVED = (124, 125)  # timeout, and everything that is not the command's doing
 DROP = "echo 3 >/proc/sys/vm/drop_caches"
-# Prints the free memory. Twice: slabs that go back the first time lie in slab's magazine. Read by the shell itself: the pages
-# of another program would come from region's. What is in magazines counts as it was reported last.
-FREE = f"{DROP}; {DROP}; {{ read -r total; read -r free; echo \"$free\"; }} </proc/meminfo"
+# Prints the free memory, what lies in magazines included. Read by the shell itself: another program would need pages for itself.
+FREE = f"{DROP}; {{ read -r total; read -r free; echo \"$free\"; }} </proc/meminfo"
 
 
 @dataclasses.dataclass

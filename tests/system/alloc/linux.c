@@ -127,7 +127,6 @@ static void bad_requests(void) {
     ASSERT(frame_free(frame, &(struct frame_free_req){.first = ~0ull}, &free_rep) == -E_RANGE);
     ASSERT(frame_alloc(frame, &(struct frame_alloc_req){.order = MAX_ORDER}, &alloc_rep) == -E_INVAL);
     ASSERT(frame_alloc(frame, &(struct frame_alloc_req){.gfp = 1 << 20}, &alloc_rep) == -E_INVAL);
-    ASSERT(frame_alloc(frame, &(struct frame_alloc_req){.held = ~0ull}, &alloc_rep) == -E_INVAL);
     ASSERT(slab_release(slab, &(struct slab_release_req){.slab = SLAB_WINDOW}, &release_rep) == -E_STALE);
     ASSERT(slab_grow(slab, &(struct slab_grow_req){.cache = 255}, &grow_rep) == -E_INVAL);
     __free_page(mine);

@@ -15,6 +15,7 @@
 enum { ME = 5, FRAMES = 8192, FIRST = 16 };
 
 char *frame_window;
+struct frame_magazines frame_magazines;
 static struct holders server;
 static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
 static u32 calls;
@@ -32,10 +33,6 @@ static void wait_for_answer(void) {
         other();
 }
 
-static void report(u64 word) {
-    cr_assert_eq(holders_report(&server, ME, word), 0);
-}
-
 static void change_hands(pfn first, u64 n, bool mine) {
     for (pfn f = first; f < first + n; f++) {
         cr_assert(held[f] != mine && !mapped[f], "frame %llu changes hands", (unsigned long long)f);
@@ -44,12 +41,12 @@ static void change_hands(pfn first, u64 n, bool mine) {
 }
 
 err port_attach(struct frame_attach_rep *rep) {
+    cr_assert_eq(holders_attach(&server, ME, &frame_magazines), 0);
     *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, ZONE_DMA_END, normal_end};
     return 0;
 }
 
-err port_alloc(u32 order, u32 gfp_mask, u64 held_by_me) {
-    report(held_by_me);
+err port_alloc(u32 order, u32 gfp_mask) {
     err first = holders_alloc(&server, ME, gfp_mask, order);
     if (first > 0)
         change_hands((pfn)first, 1ull << order, true);
@@ -57,32 +54,27 @@ err port_alloc(u32 order, u32 gfp_mask, u64 held_by_me) {
     return first;
 }
 
-err port_alloc_batch(u32 count, u32 gfp_mask, u64 held_by_me, struct runs *runs) {
-    report(held_by_me);
+err port_alloc_batch(u32 count, u32 gfp_mask, struct runs *runs) {
     if (no_frames)
         return -E_NOMEM;
     err n = holders_alloc_batch(&server, ME, gfp_mask, count, runs);
-    if (n > 0)
-        holders_brought(&server, ME, runs);
     for (u32 i = 0; i < runs->count; i++)
         change_hands(RUN_FIRST(runs->word[i]), RUN_COUNT(runs->word[i]), true);
     wait_for_answer();
     return n;
 }
 
-void port_free(pfn first, u32 order, u64 held_by_me) {
+void port_free(pfn first, u32 order) {
     change_hands(first, 1ull << order, false);
     cr_assert_eq(holders_free(&server, ME, first, order), 0);
-    report(held_by_me);
     wait_for_answer();
 }
 
-void port_free_batch(const struct runs *runs, u64 held_by_me) {
+void port_free_batch(const struct runs *runs) {
     for (u32 i = 0; i < runs->count; i++)
         change_hands(RUN_FIRST(runs->word[i]), RUN_COUNT(runs->word[i]), false);
     cr_assert_eq(holders_mark(&server, ME, runs), 0);
     holders_free_marked(&server, ME, runs);
-    report(held_by_me);
     wait_for_answer();
 }
 
@@ -134,6 +126,7 @@ static void begin_with_high(void) {
 static void end(void) {
     drain_magazines();
     cr_assert_eq(frame_held(), 0);
+    holders_look(&server, false);
     for (u32 i = 0; i < ZONES; i++)
         cr_assert_eq(server.zones.zone[i].in_magazines, 0);
     cr_assert_eq(zones_free(&server.zones), all, "%llu of %llu",
@@ -155,6 +148,28 @@ Test(client, usual_allocations_need_no_call) {
     cr_assert_eq(frame_held(), 16);
     cr_assert_eq(alloc_page(GFP_HIGHUSER), frames[15], "the frame freed last is taken first");
     __free_page(frames[15]);
+    end();
+}
+
+/* Free frames, with what is in magazines, at any moment: no message is needed for it. */
+Test(client, counts_are_never_old) {
+    pfn frames[16];
+    vaddr pages[5];
+    for (u32 i = 0; i < 16; i++) {
+        frames[i] = alloc_page(GFP_HIGHUSER);
+        holders_look(&server, false);
+        cr_assert_eq(zones_free(&server.zones), all - i - 1);
+    }
+    for (u32 i = 0; i < 5; i++)
+        pages[i] = __get_free_page(GFP_USER);
+    holders_look(&server, false);
+    cr_assert_eq(zones_free(&server.zones), all - 21);
+    for (u32 i = 0; i < 16; i++)
+        __free_page(frames[i]);
+    for (u32 i = 0; i < 5; i++)
+        free_page(pages[i]);
+    holders_look(&server, false);
+    cr_assert_eq(zones_free(&server.zones), all);
     end();
 }
 

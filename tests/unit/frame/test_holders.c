@@ -145,21 +145,87 @@ Test(holders, short_memory_is_an_answer) {
     end(&h);
 }
 
-Test(holders, reports_are_bounded_by_what_is_held) {
+static void put_in(struct frame_magazine *m, const struct runs *runs) {
+    for (u32 i = 0; i < runs->count; i++)
+        for (u64 n = 0; n < RUN_COUNT(runs->word[i]); n++)
+            m->frames[m->count++] = (u32)(RUN_FIRST(runs->word[i]) + n);
+}
+
+Test(holders, magazines_count_as_free) {
     struct holders h = make();
+    struct frame_magazines page = {0};
     struct runs list;
     u64 free_before = zones_free(&h.zones);
+    cr_assert_eq(holders_attach(&h, HOLDERS, &page), -E_INVAL);
+    cr_assert_eq(holders_attach(&h, A, &page), 0);
     cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 20, &list), 20);
-    holders_brought(&h, A, &list);
-    cr_assert_eq(zones_free(&h.zones), free_before, "what is in a magazine counts as free");
+    put_in(&page.unmapped, &list);
+    cr_assert_eq(zones_free(&h.zones), free_before - 20);
+    holders_look(&h, false);
+    cr_assert_eq(zones_free(&h.zones), free_before);
     cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 20);
-    cr_assert_eq(holders_report(&h, A, FRAME_HELD(0, 1, 20)), -E_INVAL);
-    cr_assert_eq(holders_report(&h, A, ~0ull), -E_INVAL);
-    cr_assert_eq(holders_report(&h, A, FRAME_HELD(0, 0, 5)), 0);
-    cr_assert_eq(zones_free(&h.zones), free_before - 15);
-    holders_brought(&h, A, &(struct runs){1, {FRAME_RUN(4090, 15)}});
-    cr_assert_eq(h.zones.zone[ZONE_NORMAL].in_magazines, 6, "a run across a border");
-    cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 5 + 9);
+    page.unmapped.count -= 7;
+    page.mapped.frames[page.mapped.count++] = page.unmapped.frames[0];
+    holders_look(&h, false);
+    cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 14);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_KERNEL, 5, &list), 5);
+    put_in(&page.mapped, &list);
+    holders_look(&h, false);
+    cr_assert_eq(h.zones.zone[ZONE_NORMAL].in_magazines, 5);
+    cr_assert_eq(h.zones.zone[ZONE_HIGH].in_magazines, 14);
+    end(&h);
+}
+
+/* A client can write what it likes there. */
+Test(holders, magazines_are_not_trusted) {
+    struct holders h = make();
+    struct frame_magazines page = {0};
+    struct runs list;
+    cr_assert_eq(holders_attach(&h, A, &page), 0);
+    u64 all = zones_free(&h.zones);
+    err other = holders_alloc(&h, B, GFP_USER, 0), block = holders_alloc(&h, A, GFP_USER, 2);
+    page.unmapped.frames[page.unmapped.count++] = (u32)other;
+    page.unmapped.frames[page.unmapped.count++] = (u32)block;
+    page.unmapped.frames[page.unmapped.count++] = (u32)block + 1;
+    page.unmapped.frames[page.unmapped.count++] = 5;
+    page.unmapped.frames[page.unmapped.count++] = FRAMES;
+    page.unmapped.frames[page.unmapped.count++] = ~0u;
+    page.unmapped.frames[page.unmapped.count++] = FRAMES - 1;
+    holders_look(&h, true);
+    cr_assert_eq(zones_free(&h.zones), all - 5, "none of these is a single frame of A's");
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 3, &list), 3);
+    page.unmapped.count = 0;
+    for (u32 i = 0; i < 10; i++)
+        put_in(&page.unmapped, &list);
+    holders_look(&h, false);
+    cr_assert_eq(zones_free(&h.zones), all - 8, "more than it holds: none counts");
+    page.unmapped.count = page.mapped.count = ~0u;
+    holders_look(&h, true);
+    cr_assert_eq(zones_free(&h.zones), all - 8);
+    page.unmapped.count = 3;
+    page.mapped.count = 0;
+    holders_look(&h, false);
+    cr_assert_eq(zones_free(&h.zones), all - 5);
+    end(&h);
+}
+
+/* The watermarks see at once what a client has put into its magazine. */
+Test(holders, requests_look_into_magazines) {
+    struct holders h = make();
+    struct frame_magazines page = {0};
+    struct runs list = {0};
+    cr_assert_eq(holders_attach(&h, A, &page), 0);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 30, &list), 30);
+    while (holders_alloc(&h, B, GFP_HIGHUSER, 0) > 0) {
+    }
+    cr_assert_eq(holders_take_relieved(&h), 0);
+    put_in(&page.unmapped, &list);
+    cr_assert_eq(holders_take_relieved(&h), 1u << B, "free again: they count, and can be had");
+    for (u64 i = h.zones.zone[ZONE_HIGH].buddy.free; i; i--)
+        cr_assert_gt(holders_alloc(&h, B, GFP_HIGHUSER, 0), 0);
+    cr_assert_eq(holders_alloc(&h, B, GFP_HIGHUSER, 0), -E_NOMEM);
+    page.unmapped.count = 0;
+    cr_assert_eq(holders_take_relieved(&h), 0);
     end(&h);
 }
 
