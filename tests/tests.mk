@@ -3,7 +3,7 @@
 #
 # X is a server, `ukernel`, `libipc`, or any other name (then everything comes from its build.mk).
 # tests/unit/X/build.mk may set X_TEST_EXTRA (more .c files) and X_TEST_CFLAGS; paths from the top, X in capitals.
-# tests/fuzz/fuzz_X_WHAT.c: libFuzzer programs over X's logic files, by clang.
+# tests/fuzz/fuzz_X_WHAT.c: libFuzzer programs over X's logic files, by clang, with the files of X_FUZZ_EXTRA (else X_TEST_EXTRA).
 
 UNIT_PARTS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/unit/*/*.c)))))
 -include $(wildcard tests/unit/*/build.mk)
@@ -30,6 +30,7 @@ $$(B)/unit/$(1)/suite: $$($(1)_UNIT_OBJ)
 	$$(Q)$$(CC) $$(SANITIZE) -o $$@ $$^ -lcriterion
 endef
 $(foreach p,$(UNIT_PARTS),$(eval $(call unit_rules,$(p))))
+FUZZERS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
 SUITES := $(patsubst %,$(B)/unit/%/suite,$(or $(PART),$(UNIT_PARTS)))
 
 # ---- system tests: tests/system/test_*.py ------------------------------------------------------------------
@@ -50,8 +51,8 @@ test: deps ## everything: unit and system tests; ends with `N passed, N failed`
 	$(Q)$(MAKE) --no-print-directory test-built
 
 .PHONY: test-built
-test-built: $(SUITES) $(SYSTEM_NEEDS) build/capabilities
-	$(Q)QUIRE_BUILD=$(B) tests/run --docs build/capabilities --unit $(SUITES) --system
+test-built: $(SUITES) $(SYSTEM_NEEDS) build/capabilities $(FUZZERS:%=build/fuzz/%)
+	$(Q)QUIRE_BUILD=$(B) tests/run --docs build/capabilities --unit $(SUITES) --fuzz $(FUZZERS:%=build/fuzz/%) --system
 
 # ---- bench: the release build, under icount ----------------------------------------------------------------
 bench: disk ## figures under icount, with their goals (release build)
@@ -67,16 +68,15 @@ profile: disk build/profile ## P=program CASE=name: where the instructions of a 
 	$(Q)tests/bench/profile $(or $(P),bench_process) '$(or $(CASE),getppid)'
 
 # ---- fuzzing -----------------------------------------------------------------------------------------------
-FUZZERS := $(notdir $(basename $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS := $(or $(SECONDS),60)
 fuzz_part = $(word 2,$(subst _, ,$(1)))
 
 define fuzz_rule
-build/fuzz/$(1): tests/fuzz/$(1).c $$(call logic_sources,$(call fuzz_part,$(1))) FORCE
+build/fuzz/$(1): tests/fuzz/$(1).c $$(call logic_sources,$(call fuzz_part,$(1))) \
+    $$(or $$(call list,$(call fuzz_part,$(1)),FUZZ_EXTRA),$$(call list,$(call fuzz_part,$(1)),TEST_EXTRA)) FORCE
 	@mkdir -p build/fuzz/corpus-$(1)
 	$$(call say,FUZZCC,$$<)
-	$$(Q)clang $$(HOST_CFLAGS) $$(SANITIZE) -fsanitize=fuzzer $$(call host_includes,$(call fuzz_part,$(1))) -o $$@ \
-	    $$(filter %.c,$$^) $$(call list,$(call fuzz_part,$(1)),TEST_EXTRA)
+	$$(Q)clang $$(HOST_CFLAGS) $$(SANITIZE) -fsanitize=fuzzer $$(call host_includes,$(call fuzz_part,$(1))) -o $$@ $$(filter %.c,$$^)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 

@@ -42,7 +42,7 @@ static void change_hands(pfn first, u64 n, bool mine) {
 
 err port_attach(struct frame_attach_rep *rep) {
     cr_assert_eq(holders_attach(&server, ME, &frame_magazines), 0);
-    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, ZONE_DMA_END, normal_end};
+    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, normal_end};
     return 0;
 }
 
@@ -108,6 +108,7 @@ static u64 all;
 static void begin(void) {
     static char memory[FRAMES * PAGE_BYTES];
     frame_window = memory;
+    free(server.zones.map); /* of an .init before this one */
     cr_assert_eq(zones_init(&server.zones, FRAMES, ZONE_DMA_END, normal_end,
                             calloc(1, zones_bytes(FRAMES, ZONE_DMA_END, normal_end))),
                  0);
