@@ -7,7 +7,7 @@
 
 /* The calls that decide themselves who goes on. */
 static struct thread *yield(struct thread *t) {
-    t->regs.rax = 0;
+    t->regs.rax = t->regs.rdx = 0;
     sched_ready(t);
     return NULL;
 }
