@@ -80,8 +80,15 @@ build/fuzz/$(1): tests/fuzz/$(1).c $$(call logic_sources,$(call fuzz_part,$(1)))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 
-fuzz: $(patsubst %,build/fuzz/%,$(filter fuzz_$(PART)%,$(FUZZERS))) ## fuzzers, of PART=name, for SECONDS=60 each
-	$(Q)for f in $(notdir $^); do build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-$$f || exit 1; done
+FUZZ_CALLS := $(or $(CALLS),10000000)
+FUZZ_KERNEL := $(if $(filter $(or $(PART),kernel),kernel),fuzz-kernel)
+fuzz: $(patsubst %,build/fuzz/%,$(filter fuzz_$(PART)%,$(FUZZERS))) $(FUZZ_KERNEL) ## fuzzers, of PART=name; SECONDS=60, CALLS=n
+	$(Q)for f in $(notdir $(filter build/%,$^)); do \
+	    build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-$$f || exit 1; done
+
+.PHONY: fuzz-kernel
+fuzz-kernel: kernel
+	$(Q)tests/fuzz/kernel/run --kernel $(B)/quire.elf --calls $(FUZZ_CALLS)
 
 # ---- static checks -----------------------------------------------------------------------------------------
 lint: ## rules of the tree

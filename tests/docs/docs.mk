@@ -14,3 +14,4 @@ docs: build/capabilities ## make the generated documents anew
 docs-check: build/capabilities ## generated documents are fresh, references in the others hold
 	$(Q)build/capabilities | cmp - docs/capabilities.md
 	$(Q)tests/docs/check-references
+	$(Q)tests/docs/check-errors

@@ -31,3 +31,10 @@ def test_counted_instructions():
 
 def test_everything_traced():
     ring3("-append", "trace=all")
+
+
+def test_random_calls():
+    """200,000; what each call returned is in the table that tests/fuzz/kernel/run prints."""
+    run = subprocess.run([os.path.join(TOP, "tests/fuzz/kernel/run"), "--kernel", os.path.join(BUILD, "quire.elf")],
+                         capture_output=True, text=True, timeout=400)
+    check(run.returncode == 0, f"{run.stdout[-6000:]}\n{run.stderr[-1000:]}")

@@ -3,23 +3,6 @@
 
 static u64 failures;
 
-void say(const char *text) {
-    u64 n = 0;
-    for (; text[n]; n++)
-        ((char *)AREA)[n] = text[n];
-    sys_log(n);
-}
-
-void say_number(u64 n) {
-    char digits[24];
-    u32 i = sizeof digits - 1;
-    digits[i] = 0;
-    do {
-        digits[--i] = (char)('0' + n % 10);
-    } while (n /= 10);
-    say(digits + i);
-}
-
 void run(const char *name, test_function *test) {
     int line = test();
     say(line ? "FAIL " : "ok ");

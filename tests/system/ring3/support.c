@@ -6,6 +6,23 @@ static u64 next_frame;
 static u32 next_slot = 16;
 static u32 workers;
 
+void say(const char *text) {
+    u64 n = 0;
+    for (; text[n]; n++)
+        ((char *)AREA)[n] = text[n];
+    sys_log(n);
+}
+
+void say_number(u64 n) {
+    char digits[24];
+    u32 i = sizeof digits - 1;
+    digits[i] = 0;
+    do {
+        digits[--i] = (char)('0' + n % 10);
+    } while (n /= 10);
+    say(digits + i);
+}
+
 u64 *message_of(u32 index) {
     return (u64 *)(MSG_BASE + index * PAGE_BYTES);
 }
