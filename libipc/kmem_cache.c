@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Caches: making and ending them. Their descriptors are objects of a cache themselves: cache_cache. */
+#include <abi/errors.h>
 #include <ipc/assert.h>
 #include <string.h>
 
@@ -7,37 +8,45 @@
 #include "kmem_port.h"
 
 static struct kmem_cache cache_cache;
-static struct kmem_cache *caches[KMEM_CACHES_MAX]; /* all but cache_cache; NULL: no cache */
+struct kmem_cache cache_slabp;
+struct kmem_cache *kmem_caches[SLAB_CACHES_MAX];
+static struct slab_counts *counts; /* by the server's numbers */
 
-static err create(struct kmem_cache *cache, const char *name, u64 size, u64 offset, u32 flags) {
+static err set_up(struct kmem_cache *cache, const char *name, u64 size, u64 offset, u32 flags,
+                  void (*ctor)(void *), void (*dtor)(void *)) {
     struct slab_create_rep rep;
-    err e = kport_create(name, size, offset, flags, &rep);
+    u32 not_with_ctor = ctor ? SLAB_POISON : 0;
+    err e = kport_create(name, size, offset, flags & ~not_with_ctor, &rep);
     if (e)
         return e;
-    *cache = (struct kmem_cache){.id = rep.cache,
+    *cache = (struct kmem_cache){.counts = &counts[rep.cache],
                                  .objects = (u32)rep.objects,
                                  .stride = (u32)rep.stride,
                                  .order = (u32)rep.order,
-                                 .flags = flags};
-    if (!rep.off_slab)
-        return 0;
-    cache->descriptors = kmem_general(SLAB_DESCRIPTOR_BYTES + rep.objects * SLAB_INDEX_BYTES);
-    if (cache->descriptors)
-        return 0;
-    e = kport_destroy(rep.cache);
-    ASSERT(e == 0);
-    return -E_NOMEM;
+                                 .flags = (u32)rep.flags & ~not_with_ctor,
+                                 .offset = rep.flags & SLAB_RED_ZONE ? SLAB_ZONE_BYTES : 0,
+                                 .size = (u32)size,
+                                 .id = (u32)rep.cache,
+                                 .descriptors = rep.off_slab ? &cache_slabp : NULL,
+                                 .ctor = ctor,
+                                 .dtor = dtor};
+    strcpy(cache->name, name);
+    memset(cache->counts, 0, sizeof *cache->counts);
+    return 0;
 }
 
 err kmem_cache_init(void) {
-    return create(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), 0, SLAB_HWCACHE_ALIGN);
-}
-
-static u32 free_place(void) {
-    u32 place = 0;
-    while (place < KMEM_CACHES_MAX && caches[place])
-        place++;
-    return place;
+    err e = kport_attach(&counts);
+    if (!e)
+        e = set_up(&cache_cache, "kmem_cache", sizeof(struct kmem_cache), 0, SLAB_HWCACHE_ALIGN, NULL, NULL);
+    if (!e)
+        e = set_up(&cache_slabp, "slab_cache", SLAB_DESCRIPTOR_BYTES + SLAB_OFF_OBJECTS * SLAB_INDEX_BYTES, 0,
+                   0, NULL, NULL);
+    if (e)
+        return e;
+    kmem_caches[cache_cache.id] = &cache_cache;
+    kmem_caches[cache_slabp.id] = &cache_slabp;
+    return 0;
 }
 
 struct kmem_cache *kmem_cache_create(const char *name, u64 size, u64 offset, u32 flags,
@@ -47,56 +56,20 @@ struct kmem_cache *kmem_cache_create(const char *name, u64 size, u64 offset, u32
     struct kmem_cache *cache = kmem_cache_alloc(&cache_cache, GFP_KERNEL);
     if (!cache)
         return NULL;
-    err e = create(cache, name, size, offset, flags);
-    u32 place = free_place(); /* after all waiting */
-    if (!e && place == KMEM_CACHES_MAX) {
-        e = kport_destroy(cache->id);
-        ASSERT(e == 0);
-        e = -E_NOSPC;
-    }
-    if (e) {
+    if (set_up(cache, name, size, offset, flags, ctor, dtor)) {
         kmem_cache_free(&cache_cache, cache);
         return NULL;
     }
-    cache->ctor = ctor;
-    cache->dtor = dtor;
-    caches[place] = cache;
+    kmem_caches[cache->id] = cache;
     return cache;
 }
 
 err kmem_cache_destroy(struct kmem_cache *cache) {
     if (cache->busy || kmem_cache_shrink(cache) || cache->busy)
         return -E_BUSY;
-    for (u32 i = 0; i < KMEM_CACHES_MAX; i++)
-        if (caches[i] == cache)
-            caches[i] = NULL;
+    kmem_caches[cache->id] = NULL;
     err e = kport_destroy(cache->id);
     ASSERT(e == 0);
     kmem_cache_free(&cache_cache, cache);
     return 0;
-}
-
-/* Shrinks all caches that may be reaped, once. Returns the pages that went back. */
-static u64 shrink_all(void) {
-    u64 pages = 0;
-    for (u32 i = 0; i < KMEM_CACHES_MAX; i++) {
-        struct kmem_cache *cache = caches[i];
-        if (!cache || cache->flags & SLAB_NO_REAP || LIST_EMPTY(&cache->empty))
-            continue;
-        u64 before = cache->slabs;
-        u32 order = cache->order;
-        pages += (before - kmem_cache_shrink(cache)) << order;
-    }
-    return pages;
-}
-
-u64 kmem_cache_drain(void) {
-    /* Descriptors of slabs that go back free objects of other caches: again, until nothing goes. */
-    u64 pages = 0;
-    for (u64 now; (now = shrink_all());)
-        pages += now;
-    for (u32 i = 0; i < KMEM_CACHES_MAX; i++)
-        if (caches[i])
-            kport_report(caches[i]->id, caches[i]->active);
-    return pages;
 }

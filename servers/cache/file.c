@@ -8,7 +8,7 @@
 #include "cache.h"
 
 err file_init(struct file_table *ft) {
-    ft->filps = kmem_cache_create("filp", sizeof(struct filp), 0, 0, NULL, NULL);
+    ft->filps = kmem_cache_create("cache_filp", sizeof(struct filp), 0, 0, NULL, NULL);
     return ft->filps ? 0 : -E_NOMEM;
 }
 

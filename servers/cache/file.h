@@ -25,7 +25,7 @@ struct filp {
 
 struct file_table {
     struct handle_table objects, files;
-    struct kmem_cache *filps; /* "filp" */
+    struct kmem_cache *filps; /* "cache_filp" */
 };
 
 err file_init(struct file_table *ft) must_check;

@@ -23,7 +23,7 @@ static err make_caches(void) {
         u64 size;
     } make[] = {{&state.task_cache, "task_struct", sizeof(struct task)},
                 {&state.process_cache, "signal_cache", sizeof(struct process)},
-                {&state.mm_cache, "mm_struct", sizeof(struct mm)},
+                {&state.mm_cache, "linux_mm", sizeof(struct mm)},
                 {&state.files_cache, "files_cache", sizeof(struct files)},
                 {&state.fs_cache, "fs_cache", sizeof(struct fs)},
                 {&state.sighand_cache, "sighand_cache", sizeof(struct sighand)},

@@ -24,7 +24,7 @@ static u64 slab_pages(void) {
     struct slab_info_rep rep;
     struct slab_info info;
     u64 pages = 0;
-    for (u64 i = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){i}, 0, &rep) >= 0; i++) {
+    for (u64 at = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){at}, 0, &rep) >= 0; at = rep.next) {
         memcpy(&info, ipc_tail(), sizeof info);
         pages += info.slabs * info.pages_per_slab;
     }
@@ -85,9 +85,9 @@ static void slabinfo(struct text *t) {
                    "<objperslab> <pagesperslab> "
                    ": tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
                    "<sharedavail>\n");
-    for (u64 i = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){i}, 0, &rep) >= 0; i++) {
+    for (u64 at = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){at}, 0, &rep) >= 0; at = rep.next) {
         memcpy(&info, ipc_tail(), sizeof info);
-        text_printf(t, "%-17.16s %6llu %6llu %6llu %4llu %4llu : tunables 0 0 0 : slabdata %6llu %6llu 0\n",
+        text_printf(t, "%-17s %6llu %6llu %6llu %4llu %4llu : tunables 0 0 0 : slabdata %6llu %6llu 0\n",
                     (char *)info.name, (ull)info.active_objects, (ull)info.objects, (ull)info.size,
                     (ull)info.objects_per_slab, (ull)info.pages_per_slab, (ull)info.active_slabs,
                     (ull)info.slabs);

@@ -4,7 +4,7 @@
 #include <abi/errors.h>
 #include <ipc/assert.h>
 
-enum use { UNUSED, HEADER, HEAD, TAIL };
+enum use { UNUSED, KEPT, HEAD, TAIL };
 
 /* first frame | cache << 32 | order << 48 | use << 56 */
 static u64 word_of(struct window_slab slab, enum use use) {
@@ -34,11 +34,18 @@ err window_find(const struct window *w, u32 order) {
     return -E_NOSPC;
 }
 
-void window_add_chunk(struct window *w, u64 *table, u32 header_frame) {
+void window_keep(struct window *w, u64 page, u32 frame) {
+    u64 *word = &w->table[page / CHUNK_PAGES][page % CHUNK_PAGES];
+    ASSERT(use_of(*word) == UNUSED);
+    *word = word_of((struct window_slab){.first = frame}, KEPT);
+    w->unused[page / CHUNK_PAGES]--;
+}
+
+void window_add_chunk(struct window *w, u64 *table, u32 frame) {
     ASSERT(w->chunks < CHUNKS_MAX);
-    table[0] = word_of((struct window_slab){.first = header_frame}, HEADER);
     w->table[w->chunks] = table;
-    w->unused[w->chunks++] = CHUNK_PAGES - 1;
+    w->unused[w->chunks] = CHUNK_PAGES;
+    window_keep(w, (u64)w->chunks++ * CHUNK_PAGES, frame);
 }
 
 void window_put(struct window *w, u64 page, struct window_slab slab) {
@@ -51,14 +58,30 @@ void window_put(struct window *w, u64 page, struct window_slab slab) {
     w->pages += pages;
 }
 
+static struct window_slab slab_of(u64 word) {
+    return (struct window_slab){(u32)word, word >> 32 & 0xffff, word >> 48 & 0xff};
+}
+
 err window_lookup(const struct window *w, u64 page, struct window_slab *slab) {
     if (page / CHUNK_PAGES >= w->chunks)
         return -E_STALE;
     u64 word = w->table[page / CHUNK_PAGES][page % CHUNK_PAGES];
     if (use_of(word) != HEAD)
         return -E_STALE;
-    *slab = (struct window_slab){(u32)word, word >> 32 & 0xffff, word >> 48 & 0xff};
+    *slab = slab_of(word);
     return 0;
+}
+
+err window_next(const struct window *w, u64 page, struct window_slab *slab, bool *kept) {
+    for (; page < (u64)w->chunks * CHUNK_PAGES; page++) {
+        u64 word = w->table[page / CHUNK_PAGES][page % CHUNK_PAGES];
+        if (use_of(word) != HEAD && use_of(word) != KEPT)
+            continue;
+        *kept = use_of(word) == KEPT;
+        *slab = slab_of(word);
+        return (err)page;
+    }
+    return -E_NOENT;
 }
 
 void window_take(struct window *w, u64 page) {

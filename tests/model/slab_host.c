@@ -80,7 +80,7 @@ struct kmem_cache *kmem_cache_create(const char *name, u64 size, u64 offset, u32
                                      void (*dtor)(void *)) {
     (void)offset;
     if (!name || !*name || strlen(name) >= KMEM_NAME_BYTES || !size || size > KMEM_SIZE_MAX ||
-        (dtor && !ctor) || (flags & ~(u32)(SLAB_NO_REAP | SLAB_HWCACHE_ALIGN)))
+        (dtor && !ctor) || (flags & ~(u32)SLAB_FLAGS))
         return NULL;
     for (struct kmem_cache *c = caches; c; c = c->next)
         if (!strcmp(c->name, name))

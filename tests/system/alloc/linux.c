@@ -152,7 +152,7 @@ static void drop(void) {
 static void tell_caches(void) {
     struct slab_info_rep rep;
     struct slab_info info;
-    for (u64 i = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){i}, 0, &rep) == 0; i++) {
+    for (u64 at = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){at}, 0, &rep) == 0; at = rep.next) {
         memcpy(&info, ipc_tail(), sizeof info);
         log_line("%-12s %5lu bytes, %3lu a slab of %2lu pages, %lu slabs, %lu in use", (char *)info.name,
                  info.size, info.objects_per_slab, info.pages_per_slab, info.slabs, info.active_objects);

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
-# The client side is tested against the server's logic in process.
-SLAB_TEST_EXTRA := tests/model/assert_host.c libipc/kmem.c libipc/kmem_cache.c libipc/kmalloc.c
+# The client side is tested against the server's handlers in process.
+SLAB_TEST_EXTRA := tests/model/assert_host.c tests/model/slab_world.c libipc/kmem.c libipc/kmem_cache.c \
+    libipc/kmem_debug.c libipc/kmem_reap.c libipc/kmalloc.c

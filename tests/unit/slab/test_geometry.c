@@ -75,18 +75,40 @@ Test(geometry, bad_arguments) {
     cr_assert_eq(g.order, 77, "nothing changed");
 }
 
-Test(geometry, every_size) {
-    for (u32 size = 1; size <= KMEM_SIZE_MAX; size += size < 9000 ? 1 : 97) {
-        for (u32 flags = 0; flags <= SLAB_HWCACHE_ALIGN; flags += SLAB_HWCACHE_ALIGN) {
-            struct geometry g = make(size, flags);
-            u64 bytes = PAGE_BYTES << g.order;
-            u64 used = (u64)g.objects * g.stride + (g.off_slab ? 0 : geometry_descriptor_bytes(g.objects));
-            cr_assert(g.objects && g.order <= SLAB_ORDER_MAX && g.stride >= size && g.stride % 8 == 0);
-            cr_assert_eq(used + g.left_over, bytes);
-            cr_assert_leq((u64)g.colours * g.colour_bytes, g.left_over);
-            cr_assert(!g.off_slab || g.objects <= SLAB_OFF_LIMIT);
-            if (size < PAGE_BYTES / 8)
-                cr_assert(!g.off_slab);
-        }
+/* The words around an object, and the two callers behind it; a red zone costs the alignment. */
+Test(geometry, debugging_makes_cells_larger) {
+    cr_assert_eq(make(40, SLAB_POISON).stride, 40 + 16);
+    cr_assert_eq(make(40, SLAB_RED_ZONE).stride, 8 + 40 + 8 + 16);
+    cr_assert_eq(make(33, SLAB_RED_ZONE | SLAB_POISON).stride, 8 + 33 + 8 + 7 + 16);
+    cr_assert_eq(make(40, SLAB_POISON | SLAB_HWCACHE_ALIGN).stride, 64);
+    cr_assert_eq(make(40, SLAB_RED_ZONE | SLAB_HWCACHE_ALIGN).stride, 72);
+    struct geometry g;
+    cr_assert_eq(geometry_make(&g, KMEM_SIZE_MAX, 0, SLAB_RED_ZONE, 2), -E_INVAL, "no slab holds it");
+    cr_assert_eq(geometry_make(&g, KMEM_SIZE_MAX - 32, 0, SLAB_RED_ZONE, 2), 0);
+    cr_assert(geometry_too_large_to_debug(512) && !geometry_too_large_to_debug(511));
+}
+
+static void check_size(u32 size, u32 flags, u32 break_order) {
+    struct geometry g;
+    if (geometry_make(&g, size, 0, flags, break_order)) {
+        cr_assert(flags & SLAB_DEBUG && size > KMEM_SIZE_MAX - 32, "size %u", size);
+        return;
     }
+    u64 bytes = PAGE_BYTES << g.order;
+    u64 used = (u64)g.objects * g.stride + (g.off_slab ? 0 : geometry_descriptor_bytes(g.objects));
+    cr_assert(g.objects && g.order <= SLAB_ORDER_MAX && g.stride >= size && g.stride % 8 == 0);
+    cr_assert_eq(used + g.left_over, bytes);
+    cr_assert_leq((u64)g.colours * g.colour_bytes, g.left_over);
+    cr_assert(!g.off_slab || g.objects <= SLAB_OFF_OBJECTS, "size %u", size);
+    cr_assert(!g.off_slab || g.stride >= PAGE_BYTES / 8);
+    cr_assert(!g.off_slab || g.left_over < geometry_descriptor_bytes(g.objects), "it could move back");
+}
+
+Test(geometry, every_size) {
+    static const u32 flags[] = {0, SLAB_HWCACHE_ALIGN, SLAB_DEBUG, SLAB_POISON | SLAB_HWCACHE_ALIGN,
+                                SLAB_CACHE_DMA};
+    for (u32 size = 1; size <= KMEM_SIZE_MAX; size++)
+        for (u32 i = 0; i < ARRAY_LEN(flags); i++)
+            for (u32 order = SLAB_BREAK_ORDER_LOW; order <= SLAB_BREAK_ORDER_HIGH; order++)
+                check_size(size, flags[i], order);
 }
