@@ -26,6 +26,8 @@ struct host {
     void *(*address)(void *ctx, pfn frame);
     /* Sets mapped[i] to whether a program maps frames[i]; n <= RECLAIM_BATCH. Never waits. */
     void (*mapped)(void *ctx, const pfn *frames, u32 n, bool *mapped);
+    /* Lets other workers run, in the midst of long work. A short wait. */
+    void (*yield)(void *ctx);
     /* Starts a read. Never waits or fails; bio_done is called later, by a thread that is no worker. */
     void (*submit)(void *ctx, struct bio *bio);
     /* Sleeps until wake(channel), or less long. 0, or -E_AGAIN at once if this worker may not. */

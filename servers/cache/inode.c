@@ -111,17 +111,18 @@ err shm_create(struct cache *c, u64 size, struct inode **out) {
 }
 
 u64 prune_icache(struct cache *c, u64 want) {
-    u64 freed = 0;
-    struct inode *inode = TAILQ_FIRST(&c->inodes.unused);
-    while (inode && freed < want) {
-        struct inode *next = TAILQ_NEXT(inode, unused);
-        if (inode->npages == 0) {
-            TAILQ_REMOVE(&c->inodes.unused, inode, unused);
-            c->inodes.nunused--;
-            free_inode(c, inode);
-            freed++;
+    u64 freed = 0, visits = c->inodes.nunused;
+    struct inode *inode;
+    /* From the head again after each, as others may run when one is freed. */
+    for (; visits > 0 && freed < want && (inode = TAILQ_FIRST(&c->inodes.unused)); visits--) {
+        TAILQ_REMOVE(&c->inodes.unused, inode, unused);
+        if (inode->npages > 0) {
+            TAILQ_INSERT_TAIL(&c->inodes.unused, inode, unused);
+            continue;
         }
-        inode = next;
+        c->inodes.nunused--;
+        free_inode(c, inode);
+        freed++;
     }
     return freed;
 }

@@ -25,6 +25,7 @@ const struct host host = {.alloc_frame = memory_alloc,
                           .free_frame = memory_free,
                           .address = memory_address,
                           .mapped = memory_mapped,
+                          .yield = memory_yield,
                           .submit = disk_submit,
                           .wait = worker_wait,
                           .wake = worker_wake};

@@ -47,6 +47,11 @@ void memory_mapped(void *ctx, const pfn *frames, u32 n, bool *mapped) {
         mapped[i] = SHARES_OF(record[i].counts) || PINS_OF(record[i].counts);
 }
 
+void memory_yield(void *ctx) {
+    (void)ctx;
+    (void)sys_yield();
+}
+
 void memory_drain(void) {
     (void)kmem_cache_drain(); /* how much went is not asked here */
     (void)drain_magazines();

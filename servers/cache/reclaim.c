@@ -55,12 +55,21 @@ static u64 pick(struct cache *c, struct batch *b, u64 visits, u64 want, bool spa
     return visits;
 }
 
+/* Between batches, when nothing is held that others may change. */
+static void pause_after(struct cache *c, u32 *batches) {
+    if (++*batches % YIELD_BATCHES == 0)
+        c->host->yield(c->host->ctx);
+}
+
 static u64 shrink_pages(struct cache *c, u64 want, bool spare) {
     u64 freed = 0, visits = c->pages.lru_pages;
+    u32 batches = 0;
     while (visits > 0 && freed < want && !TAILQ_EMPTY(&c->pages.lru)) {
         struct batch b = {.n = 0};
-        visits = pick(c, &b, visits, want - freed, spare);
+        u64 step = MIN(visits, (u64)RECLAIM_VISITS);
+        visits -= step - pick(c, &b, step, want - freed, spare);
         freed += drop_unmapped(c, &b);
+        pause_after(c, &batches);
     }
     return freed;
 }
@@ -80,6 +89,7 @@ u64 reclaim(struct cache *c, u64 want) {
 
 void reclaim_inode(struct cache *c, struct inode *inode) {
     u64 visits = inode->npages;
+    u32 batches = 0;
     while (visits > 0 && !TAILQ_EMPTY(&inode->pages)) {
         struct batch b = {.n = 0};
         for (; visits > 0 && b.n < RECLAIM_BATCH; visits--) {
@@ -90,29 +100,42 @@ void reclaim_inode(struct cache *c, struct inode *inode) {
                 b.page[b.n++] = page;
         }
         drop_unmapped(c, &b);
+        pause_after(c, &batches);
     }
+}
+
+/* How many of the frames are mapped. */
+static u64 ask_mapped(struct cache *c, const pfn *frames, u32 n) {
+    bool mapped[RECLAIM_BATCH];
+    u64 count = 0;
+    if (n > 0)
+        c->host->mapped(c->host->ctx, frames, n, mapped);
+    while (n > 0)
+        count += mapped[--n];
+    return count;
 }
 
 u64 count_mapped(struct cache *c) {
     pfn frames[RECLAIM_BATCH];
-    bool mapped[RECLAIM_BATCH];
     u64 count = 0;
-    u32 n = 0;
+    u32 n = 0, asked = 0;
     for (u32 i = 0; i < c->pages.bucket_count; i++) {
-        struct page *page = LIST_FIRST(&c->pages.bucket[i]);
-        while (page || (i + 1 == c->pages.bucket_count && n > 0)) {
-            if (page) {
-                frames[n++] = page->frame;
-                page = LIST_NEXT(page, hash);
+        const struct page *page;
+        LIST_FOREACH(page, &c->pages.bucket[i], hash) {
+            frames[n++] = page->frame;
+            if (n == RECLAIM_BATCH) {
+                count += ask_mapped(c, frames, n);
+                n = 0;
+                asked++;
             }
-            if (n < RECLAIM_BATCH && (page || i + 1 < c->pages.bucket_count))
-                continue;
-            c->host->mapped(c->host->ctx, frames, n, mapped);
-            while (n > 0)
-                count += mapped[--n];
+        }
+        if (asked >= YIELD_BATCHES || i % YIELD_BUCKETS == 0) { /* nothing is held between two buckets */
+            count += ask_mapped(c, frames, n);
+            n = asked = 0;
+            c->host->yield(c->host->ctx);
         }
     }
-    return count;
+    return count + ask_mapped(c, frames, n);
 }
 
 u64 drop_caches(struct cache *c) {

@@ -9,7 +9,13 @@
 struct cache;
 struct inode;
 
-enum { RECLAIM_BATCH = 32 };
+enum {
+    RECLAIM_BATCH = 32,
+    /* Others may run after so much. */
+    RECLAIM_VISITS = 256, /* pages looked at */
+    YIELD_BATCHES = 4,    /* batches that the kernel was asked about */
+    YIELD_BUCKETS = 1024, /* of the hash table */
+};
 
 /* Frees up to about `want` frames: pages by second chance in LRU order and unused buffers, as many of each as
  * there are in proportion; only if none goes that way, also those used lately; and if there is still none,

@@ -28,6 +28,7 @@ extern const struct host host; /* memory.c's, disk.c's and workers.c's callbacks
 /* memory.c */
 pfn memory_alloc(void *ctx);
 void memory_free(void *ctx, pfn frame);
+void memory_yield(void *ctx);
 void *memory_address(void *ctx, pfn frame);
 void memory_mapped(void *ctx, const pfn *frames, u32 n, bool *mapped);
 /* Gives empty slabs and the magazines back. */

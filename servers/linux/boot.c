@@ -153,6 +153,8 @@ err boot(const char *command) {
         e = attach(&mode);
     if (!e)
         e = mount_root();
+    else
+        log_raw("quire: fail: linux cannot start: %s", err_name(e));
     bool tty = mode == CONSOLE_MODE_TTY;
     return e ? e : start_first(tty ? NULL : command ? command : ":", tty);
 }

@@ -110,6 +110,8 @@ static void worker(void *argument) {
     server_run(&server);
 }
 
+#define STATUS_NO_START 125 /* of the run: as in env(1), it is not the command's doing */
+
 /* The command of mode=cmd, as root has mapped it; NULL: none. */
 static const char *command(void) {
     const struct info_page *info = (const struct info_page *)INFO_PAGE;
@@ -131,8 +133,10 @@ int main(void) {
     err e = frame_client_init();
     if (!e)
         e = kmem_cache_init();
-    if (!e)
-        e = boot(command());
+    ASSERT(e == 0);
+    e = boot(command());
+    if (e)
+        kern_system_exit(STATUS_NO_START); /* the log says why */
     for (u32 i = 1; i < WORKERS && !e; i++)
         e = thread_spawn(i, worker, NULL, "linux worker");
     ASSERT(e == 0);

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 
-from lib import TREE, check, disk, equal, host, quire, temporary_folder
+from lib import BUILD, TREE, check, disk, equal, host, launch, quire, temporary_folder
 
 BLOCK = 4096  # of the default disk
 BAD_BLOCK = 4096  # block of /data/random.bin that cannot be read
@@ -63,3 +63,15 @@ def test_others_go_on():
         result = quire(f"(cd /data && md5sum many/0* triple) & dd if=/data/random.bin bs=4096 skip={BAD_BLOCK} "
                        "count=1 2>/dev/null; wait", *options, timeout=200)
     equal(result.out, host("cd /data && md5sum many/0* triple"), "sums beside a failing reader")
+
+
+def test_no_file_system():
+    with temporary_folder() as folder:
+        image = os.path.join(folder, "image")
+        with open(image, "wb") as file:
+            file.truncate(4 << 20)
+        for options, why in ((["--disk", image], "E_INVAL"), (["--disk", "none"], "E_NODEV")):
+            result = launch("--build", BUILD, *options, "true")
+            check(result.status == 125 and f"images/run: fail: no root file system: {why}".encode() in result.err,
+                  "the run ends with a status and the reason", result)
+            check("assert" not in result.log and ("audit: ok" in result.log or "release" in BUILD), "nothing crashes", result)

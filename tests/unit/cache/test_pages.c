@@ -347,6 +347,23 @@ Test(pages, mapped_pages_stay) {
     end();
 }
 
+/* Others run in the midst of a long scan, and may take away what it would come to next. */
+Test(pages, long_scans_let_others_run) {
+    begin(4096, 11);
+    struct page_answer page;
+    for (u64 i = 0; i < 300; i++)
+        cr_assert_eq(page_get(&w.c, file[0], i % inode_page_count(file[0]), NULL, &page), 0);
+    world_settle(&w);
+    w.yields = 0;
+    cr_assert_eq(count_mapped(&w.c), 0);
+    cr_assert_gt(w.yields, 0);
+    w.yields = 0;
+    u64 pages = w.c.pages.pages;
+    world_drop(&w);
+    cr_assert_geq(w.yields, pages / RECLAIM_BATCH / YIELD_BATCHES);
+    end();
+}
+
 /* A page that is used again and again outlives a long scan. */
 Test(pages, second_chance) {
     begin(4096, 8);

@@ -160,6 +160,13 @@ static void host_mapped(void *ctx, const pfn *frames, u32 n, bool *mapped) {
     }
 }
 
+static void host_yield(void *ctx) {
+    struct world *w = ctx;
+    w->yields++;
+    if (w->current >= 0)
+        switch_to_main(w);
+}
+
 /* ---- disk ---- */
 
 static void host_submit(void *ctx, struct bio *bio) {
@@ -225,6 +232,7 @@ void world_begin_blank(struct world *w, u64 sectors, u64 seed) {
                             .free_frame = host_free_frame,
                             .address = host_address,
                             .mapped = host_mapped,
+                            .yield = host_yield,
                             .submit = host_submit,
                             .wait = host_wait,
                             .wake = host_wake};

@@ -43,6 +43,7 @@ struct world {
     /* waiting */
     bool may_not_wait;
     u32 waits; /* long ones */
+    u32 yields;
     struct task task[WORLD_TASKS];
     u32 tasks;
     int current; /* task; -1: the test itself */
