@@ -22,10 +22,12 @@ static inline uint64_t tsc(void) {
 struct bench {
     const char *name;
     unsigned goal;            /* guest instructions; 0: a figure without a goal */
+    unsigned linux_cost;      /* what Linux 6.1 takes; 0: not known */
     unsigned runs;            /* <= RUNS_MAX */
     void (*before)(unsigned); /* once, with the number of runs; not measured; may be NULL */
     void (*run)(unsigned);    /* the operation, i-th run */
     void (*after)(void);      /* once; may be NULL */
+    unsigned per;             /* so many operations are in one run; 0: one */
 };
 
 static uint64_t bench_samples[RUNS_MAX];
@@ -59,18 +61,20 @@ static inline uint64_t bench_overhead(void) {
 }
 
 static inline void bench_report(const struct bench *b, uint64_t cold, uint64_t warm, double switches) {
-    char goal[24] = "-", ratio[24] = "-";
+    char goal[24] = "-", ratio[24] = "-", linux_cost[24] = "-";
+    if (b->linux_cost)
+        snprintf(linux_cost, sizeof linux_cost, "%u", b->linux_cost);
     if (b->goal) {
         snprintf(goal, sizeof goal, "%u", b->goal);
         snprintf(ratio, sizeof ratio, "%.2f", (double)warm / b->goal);
     }
-    printf("%-44s %10llu %10llu %8.1f %10.0f %9s %7s\n", b->name, (unsigned long long)warm,
-           (unsigned long long)cold, switches, (double)warm + 150 * switches, goal, ratio);
+    printf("%-44s %10llu %10llu %8.1f %10.0f %9s %7s %9s\n", b->name, (unsigned long long)warm,
+           (unsigned long long)cold, switches, (double)warm + 150 * switches, goal, ratio, linux_cost);
     fflush(stdout);
 }
 
 static inline void bench_one(const struct bench *b) {
-    uint64_t overhead = bench_overhead();
+    uint64_t overhead = bench_overhead(), per = b->per ? b->per : 1;
     if (b->before)
         b->before(b->runs);
     uint64_t s0 = bench_switches(), s1 = bench_switches();
@@ -78,14 +82,14 @@ static inline void bench_one(const struct bench *b) {
         uint64_t t0 = tsc();
         b->run(i);
         uint64_t t1 = tsc();
-        bench_samples[i] = t1 - t0 - overhead;
+        bench_samples[i] = (t1 - t0 - overhead) / per;
     }
     uint64_t s2 = bench_switches();
     if (b->after)
         b->after();
     uint64_t cold = bench_samples[0];
     qsort(bench_samples + 1, b->runs - 1, sizeof bench_samples[0], bench_compare);
-    double switches = ((double)(s2 - s1) - (double)(s1 - s0)) / b->runs;
+    double switches = ((double)(s2 - s1) - (double)(s1 - s0)) / (double)(b->runs * per);
     bench_report(b, cold, bench_samples[1 + (b->runs - 1) / 2], switches < 0 ? 0 : switches);
 }
 
@@ -126,8 +130,8 @@ static inline int bench_main(const struct bench *list, unsigned n, int argc, cha
         fprintf(stderr, "no case contains '%s'\n", argv[1]);
         return 2;
     }
-    printf("%-44s %10s %10s %8s %10s %9s %7s\n", "operation (guest instructions)", "warm", "cold", "switches",
-           "+150/sw", "goal", "warm/g");
+    printf("%-44s %10s %10s %8s %10s %9s %7s %9s\n", "operation (guest instructions)", "warm", "cold",
+           "switches", "+150/sw", "goal", "warm/g", "Linux");
     for (unsigned i = 0; i < n; i++)
         bench_one(&list[i]);
     return 0;

@@ -32,11 +32,26 @@ static void read_page(unsigned i) {
 }
 
 static void touch_4m(unsigned i) {
-    (void)i;
-    map_area(4 << 20, PROT_READ | PROT_WRITE);
-    for (unsigned p = 0; p < (4u << 20) / PAGE; p++)
-        write_page(p);
+    for (unsigned p = 0; p < 1024; p++)
+        write_page(i * 1024 + p);
+}
+static void touch_4m_before(unsigned runs) {
+    map_area(runs * 1024ul * PAGE, PROT_READ | PROT_WRITE);
+}
+
+/* The area lies among 10,000 regions that cannot be one with their neighbours. */
+#define OTHERS 10000u
+static volatile char *others;
+static void among_others(unsigned runs) {
+    others = mmap(NULL, 2ul * OTHERS * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bench_check(others != MAP_FAILED, "mmap");
+    for (unsigned i = 0; i < OTHERS; i += 2)
+        bench_check(mprotect((void *)(others + 2ul * i * PAGE), PAGE, PROT_READ) == 0, "mprotect");
+    anon_before(runs);
+}
+static void others_after(void) {
     unmap_area();
+    munmap((void *)others, 2ul * OTHERS * PAGE);
 }
 
 /* Copy on write: the parent's pages are shared with a child that waits. */
@@ -81,15 +96,12 @@ static void file_64k(unsigned i) {
         sink = area[i * 65536ul + p * PAGE];
 }
 
-static __attribute__((noinline)) void deeper(unsigned pages) {
-    volatile char here[PAGE];
-    here[0] = 1;
-    if (pages > 1)
-        deeper(pages - 1);
-    sink = here[0];
-}
+/* A push so far below that the stack must grow by a page: no call of the program's own is in the figure. */
+#define STACK_MAPPED 128ul /* pages that exec maps, and more */
 static void grow_stack(unsigned i) {
-    deeper(i + 2);
+    unsigned long down = (STACK_MAPPED + i) * PAGE;
+    __asm__ volatile("mov %%rsp, %%r11\n sub %0, %%rsp\n movb $1, (%%rsp)\n mov %%r11, %%rsp" ::"r"(down)
+                     : "r11", "memory");
 }
 
 static void map_unmap(unsigned i) {
@@ -111,12 +123,25 @@ static void map_touch_unmap_1m(unsigned i) {
     unmap_area();
 }
 
-static void protect_before(unsigned runs) {
-    (void)runs;
-    map_area(16 * PAGE, PROT_READ | PROT_WRITE);
+/* Each run has 16 pages of its own: the middle ones get other rights, or those of their neighbours back. */
+static void set_middle(unsigned i, int prot) {
+    bench_check(mprotect((void *)(area + (16ul * i + 6) * PAGE), 4 * PAGE, prot) == 0, "mprotect");
+}
+static void split_before(unsigned runs) {
+    map_area(runs * 16ul * PAGE, PROT_READ | PROT_WRITE);
+    for (unsigned i = 0; i < runs * 16; i++)
+        write_page(i);
 }
 static void protect_split(unsigned i) {
-    mprotect((void *)(area + 4 * PAGE), 4 * PAGE, i % 2 ? PROT_READ | PROT_WRITE : PROT_READ);
+    set_middle(i, PROT_READ);
+}
+static void merge_before(unsigned runs) {
+    split_before(runs);
+    for (unsigned i = 0; i < runs; i++)
+        protect_split(i);
+}
+static void protect_merge(unsigned i) {
+    set_middle(i, PROT_READ | PROT_WRITE);
 }
 
 /* musl's own brk() refuses always: its malloc shares the heap with nobody. */
@@ -130,24 +155,38 @@ static void brk_before(unsigned runs) {
     heap += (PAGE - heap % PAGE) % PAGE;
     set_brk(heap);
 }
-static void brk_grow_shrink(unsigned i) {
-    set_brk(heap + (i % 2 ? 0 : PAGE));
+static void brk_grow(unsigned i) {
+    set_brk(heap + (i + 1) * PAGE);
+}
+static void brk_touched_before(unsigned runs) {
+    brk_before(runs);
+    set_brk(heap + runs * PAGE);
+    for (unsigned i = 0; i < runs; i++)
+        *(volatile char *)(heap + i * PAGE) = 1;
+    heap += runs * PAGE;
+}
+static void brk_shrink(unsigned i) {
+    set_brk(heap - (i + 1) * PAGE);
 }
 
 int main(int argc, char **argv) {
     static const struct bench list[] = {
-        {"anonymous page fault (513 are the clearing)", 850, 1000, anon_before, write_page, unmap_area},
-        {"touch 4 MiB and unmap, whole", 0, 5, NULL, touch_4m, NULL},
-        {"zero-page read fault", 400, 1000, anon_before, read_page, unmap_area},
-        {"copy-on-write fault after fork", 1000, 500, cow_before, write_page, cow_after},
-        {"write-protect fault, sole owner", 400, 500, sole_before, write_page, unmap_area},
-        {"file-mapped read, 64 KiB in cache", 2000, 64, file_before, file_64k, unmap_area},
-        {"stack growth fault", 1000, 200, NULL, grow_stack, NULL},
-        {"mmap + munmap of 4 KiB, untouched", 1300, 500, NULL, map_unmap, NULL},
-        {"mmap + touch + munmap of 4 KiB", 4000, 500, NULL, map_touch_unmap, NULL},
-        {"mmap + touch + munmap of 1 MiB", 250000, 20, NULL, map_touch_unmap_1m, NULL},
-        {"mprotect split, merge", 2000, 200, protect_before, protect_split, unmap_area},
-        {"brk grow, shrink by a page", 1200, 200, brk_before, brk_grow_shrink, NULL},
+        {"anonymous page fault (513 are the clearing)", 850, 2363, 1000, anon_before, write_page, unmap_area,
+         0},
+        {"the same with 10,000 other regions", 901, 2499, 1000, among_others, write_page, others_after, 0},
+        {"touch 4 MiB, per page", 900, 2860, 6, touch_4m_before, touch_4m, unmap_area, 1024},
+        {"zero-page read fault", 400, 1128, 1000, anon_before, read_page, unmap_area, 0},
+        {"copy-on-write fault after fork", 1000, 2963, 500, cow_before, write_page, cow_after, 0},
+        {"write-protect fault, sole owner", 400, 1239, 500, sole_before, write_page, unmap_area, 0},
+        {"file-mapped read, 64 KiB in cache", 2000, 7784, 64, file_before, file_64k, unmap_area, 0},
+        {"stack growth fault", 1000, 5281, 200, NULL, grow_stack, NULL, 0},
+        {"mmap + munmap of 4 KiB, untouched", 1300, 9233, 500, NULL, map_unmap, NULL, 0},
+        {"mmap + touch + munmap of 4 KiB", 4000, 18203, 500, NULL, map_touch_unmap, NULL, 0},
+        {"mmap + touch + munmap of 1 MiB", 250000, 905204, 20, NULL, map_touch_unmap_1m, NULL, 0},
+        {"mprotect, splits a region", 2000, 9961, 100, split_before, protect_split, unmap_area, 0},
+        {"mprotect, merges three regions", 2000, 6638, 100, merge_before, protect_merge, unmap_area, 0},
+        {"brk grows by a page", 1200, 2540, 200, brk_before, brk_grow, NULL, 0},
+        {"brk shrinks by a touched page", 1200, 9855, 200, brk_touched_before, brk_shrink, NULL, 0},
     };
     return bench_main(list, sizeof list / sizeof list[0], argc, argv);
 }
