@@ -134,12 +134,18 @@ err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) {
     case FROM_END:
         base = filp->inode->size;
         break;
+    case FROM_DATA: /* all is data up to the end, as Linux says where it does not look for holes */
+    case FROM_HOLE:
+        if (offset < 0 || (u64)offset >= filp->inode->size)
+            return -E_NXIO;
+        base = whence == FROM_HOLE ? filp->inode->size - (u64)offset : 0;
+        break;
     default:
         return -E_INVAL;
     }
     i64 position;
     if (__builtin_add_overflow((i64)base, offset, &position))
-        return -E_OVERFLOW;
+        return -E_INVAL;
     if (position < 0)
         return -E_INVAL;
     filp->position = (u64)position;

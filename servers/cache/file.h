@@ -13,7 +13,7 @@ struct kmem_cache;
 
 /* Bits of open's flags (Linux: O_xxx on x86-64), and whence of lseek (SEEK_xxx). */
 enum { OPEN_ACCMODE = 3, OPEN_TRUNC = 01000, OPEN_DIRECTORY = 0200000, OPEN_PATH = 010000000 };
-enum { FROM_SET, FROM_CUR, FROM_END };
+enum { FROM_SET, FROM_CUR, FROM_END, FROM_DATA, FROM_HOLE };
 
 struct filp {
     struct inode *inode; /* counted */
@@ -52,7 +52,8 @@ void file_release(struct cache *c, struct filp *filp);
 /* -E_BADF. A request under way keeps the filp until it is released. */
 err file_close(struct cache *c, u64 number) must_check;
 
-/* Sets and returns the position. -E_BADF; -E_INVAL: unknown whence, or before the begin; -E_OVERFLOW. */
+/* Sets and returns the position. -E_BADF; -E_INVAL: unknown whence, or before the begin or too far; -E_NXIO:
+ * FROM_DATA or FROM_HOLE behind the end. */
 err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) must_check;
 
 /* Names of a directory from *pos on as struct linux_dirent64 into buffer; *pos moves behind the last one.

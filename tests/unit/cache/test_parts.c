@@ -349,7 +349,12 @@ Test(files, seek) {
     cr_assert_eq(file_seek(&w.c, file, -1, FROM_CUR), 3);
     cr_assert_eq(file_seek(&w.c, file, 10, FROM_END), 16);
     cr_assert_eq(file_seek(&w.c, file, -17, FROM_CUR), -E_INVAL);
-    cr_assert_eq(file_seek(&w.c, file, 0x7fffffffffffffff, FROM_CUR), -E_OVERFLOW);
+    cr_assert_eq(file_seek(&w.c, file, 0x7fffffffffffffff, FROM_CUR), -E_INVAL);
+    cr_assert_eq(file_seek(&w.c, file, 5, FROM_DATA), 5);
+    cr_assert_eq(file_seek(&w.c, file, 5, FROM_HOLE), 6);
+    cr_assert_eq(file_seek(&w.c, file, 6, FROM_HOLE), -E_NXIO);
+    cr_assert_eq(file_seek(&w.c, file, -1, FROM_DATA), -E_NXIO);
+    cr_assert_eq(file_seek(&w.c, file, 10, FROM_END), 16);
     cr_assert_eq(file_seek(&w.c, file, 0, 9), -E_INVAL);
     cr_assert_eq(file_seek(&w.c, file, 0, FROM_CUR), 16);
     cr_assert_eq(file_seek(&w.c, 77, 0, FROM_CUR), -E_BADF);
