@@ -44,6 +44,10 @@ i64 fault_at(struct call *k, u64 address, u64 access) {
     return 0;
 }
 
+i64 fault_or_short(struct call *k, u64 address, u64 access) {
+    return k->flags & IPC_FAULTED && k->progress ? (i64)k->progress : fault_at(k, address, access);
+}
+
 u64 copy_in_some(struct call *k, void *to, u64 from, u64 bytes, u64 *stopped) {
     return kern_copy_in(k->reply, to, from, bytes, stopped);
 }

@@ -56,6 +56,8 @@ u64 copy_out_some(struct call *k, u64 to, const void *from, u64 bytes, u64 *stop
 /* Makes the caller fault at an address (access: enum access) after some progress; or -E_FAULT if that was
  * tried already. */
 i64 fault_at(struct call *k, u64 address, u64 access);
+/* The same for a call whose progress counts bytes: where nothing can be there, those that it has moved. */
+i64 fault_or_short(struct call *k, u64 address, u64 access);
 
 /* The handler of a number; NULL: none. `waits`: it may wait for the disk (a call to cache). */
 typedef i64 (*syscall_handler)(struct call *k);

@@ -18,6 +18,12 @@ bool clock_span_valid(const struct timespec64 *span) {
     return span->sec >= 0 && span->nsec >= 0 && span->nsec < NS_PER_S;
 }
 
+struct timespec64 clock_span_until(const struct timespec64 *then, const struct timespec64 *now) {
+    bool borrow = then->nsec < now->nsec;
+    struct timespec64 span = {then->sec - now->sec - borrow, then->nsec - now->nsec + borrow * NS_PER_S};
+    return span.sec < 0 ? (struct timespec64){0} : span;
+}
+
 struct timespec64 clock_monotonic(void) {
     return clock_of_ticks(kern_tsc() - kern_boot_tsc(), kern_tsc_per_ms());
 }

@@ -7,6 +7,7 @@
 #include <proto/cache.def>
 
 #include "state.h"
+#include "virtual.h"
 
 #define CACHE SERVICE(SRV_CACHE)
 
@@ -60,7 +61,7 @@ const struct file_operations disk_file_ops = {disk_read,  disk_write,    disk_ls
 
 err disk_open(const struct node *n, const char *path, u32 flags, struct file **f) {
     struct cache_open_rep rep;
-    err e = cache_open(CACHE, &(struct cache_open_req){n->id, flags & ~O_PATH}, &rep);
+    err e = cache_open(CACHE, &(struct cache_open_req){n->id, flags}, &rep);
     if (e < 0)
         return e;
     *f = file_alloc(&disk_file_ops, flags, path);
@@ -74,6 +75,11 @@ err disk_open(const struct node *n, const char *path, u32 flags, struct file **f
     return 0;
 }
 
+/* major << 8 | minor */
+static const u16 device_number[] = {
+    [DEV_NULL] = 0x103,    [DEV_ZERO] = 0x105, [DEV_FULL] = 0x107,   [DEV_RANDOM] = 0x108,
+    [DEV_URANDOM] = 0x109, [DEV_TTY] = 0x500,  [DEV_CONSOLE] = 0x501};
+
 err node_stat(const struct node *n, struct linux_stat *st) {
     *st = (struct linux_stat){0};
     if (n->fs != FS_DISK) {
@@ -83,7 +89,7 @@ err node_stat(const struct node *n, struct linux_stat *st) {
         st->st_nlink = S_ISDIR(n->mode) ? 2 : 1;
         st->st_blksize = PAGE_BYTES;
         if ((n->mode & S_IFMT) == S_IFCHR)
-            st->st_rdev = 1 << 8 | n->id;
+            st->st_rdev = device_number[n->id];
         return 0;
     }
     struct cache_stat_rep rep;

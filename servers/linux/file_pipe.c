@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipes: pipe.c's ring between two open files. Bytes count as moved only once they are copied; writes of up
  * to PIPE_BUF bytes go in whole or not at all. */
+#include <abi/syscall.h>
+
 #include "kern.h"
 #include "state.h"
 #include "sys.h"
-
-/* A call of a reader or writer that was cut short by an absent page: what was moved, or the fault. */
-static i64 short_or_fault(struct call *k, u64 done, u64 stopped, u64 access) {
-    if (done) {
-        k->progress = 0;
-        return (i64)done;
-    }
-    return fault_at(k, stopped, access);
-}
 
 static i64 pipe_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 offset) {
     struct pipe *p = f->pipe;
@@ -26,7 +19,8 @@ static i64 pipe_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 
         copied = copy_out_some(k, buffer + done, from, n, &stopped);
         done += copied;
         if (copied < n) {
-            if (!done)
+            /* Nothing is taken yet: with the page there, all of it is copied at once. */
+            if (!done || !(k->flags & IPC_FAULTED))
                 return fault_at(k, stopped, ACCESS_WRITE);
             break;
         }
@@ -92,10 +86,10 @@ static i64 pipe_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
     i64 e;
     u64 stopped = 0;
     while (k->progress < bytes || !bytes) {
-        if (!p->readers)
-            return broken_pipe(k, k->progress);
         if (!bytes)
             return 0;
+        if (!p->readers)
+            return broken_pipe(k, k->progress);
         if (hand_over(k, p, buffer + k->progress, bytes - k->progress))
             return (i64)bytes;
         u64 left = bytes - k->progress, room = pipe_room(&p->ring);
@@ -108,7 +102,7 @@ static i64 pipe_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
                 wake(&p->readable);
             }
             if (e == -E_FAULT)
-                return short_or_fault(k, k->progress, stopped, ACCESS_READ);
+                return fault_or_short(k, stopped, ACCESS_READ);
             if (e)
                 return k->progress ? (i64)k->progress : e;
             continue;

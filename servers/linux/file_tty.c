@@ -74,7 +74,7 @@ static i64 tty_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
         u64 n = MIN(bytes - k->progress, MSG_TAIL_BYTES);
         u64 copied = copy_in_some(k, ipc_tail(), buffer + k->progress, n, &stopped);
         if (!copied)
-            return k->progress ? (i64)k->progress : fault_at(k, stopped, ACCESS_READ);
+            return fault_or_short(k, stopped, ACCESS_READ);
         err e =
             console_write(CONSOLE, &(struct console_write_req){f->channel, copied}, (copied + 7) / 8, &rep);
         if (e < 0 && e != -E_AGAIN)

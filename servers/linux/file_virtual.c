@@ -17,11 +17,8 @@ static i64 fill_user(struct call *k, u64 buffer, u64 bytes, bool random) {
             block_of[i] = random_next();
         u64 done = copy_out_some(k, buffer + k->progress, block_of, n, &stopped);
         k->progress += done;
-        if (done < n) {
-            if (k->flags & IPC_FAULTED && k->progress)
-                return (i64)k->progress;
-            return fault_at(k, stopped, ACCESS_WRITE);
-        }
+        if (done < n)
+            return fault_or_short(k, stopped, ACCESS_WRITE);
     }
     return (i64)bytes;
 }
@@ -63,7 +60,7 @@ static i64 virtual_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i
         return 0;
     u64 n = MIN(bytes, f->text.n - at);
     u64 done = copy_out_some(k, buffer, f->text.bytes + at, n, &stopped);
-    if (!done && n)
+    if (done < n && (!done || !(k->flags & IPC_FAULTED)))
         return fault_at(k, stopped, ACCESS_WRITE);
     if (offset < 0)
         f->position += done;
@@ -86,6 +83,8 @@ static i64 virtual_write(struct call *k, struct file *f, u64 buffer, u64 bytes) 
 }
 
 static i64 virtual_lseek(struct file *f, i64 offset, u64 whence) {
+    if (f->node.fs == FS_DEV)
+        return 0; /* as of Linux's /dev/null: a position means nothing there */
     i64 base = whence == 0 ? 0 : (i64)f->position;
     if (whence > 1 || base + offset < 0)
         return -E_INVAL;

@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors, reading and writing. */
+#include <abi/layout.h>
 #include <abi/syscall.h>
 
 #include "kern.h"
 #include "state.h"
 #include "sys.h"
 
+#define RW_BYTES_MAX 0x7ffff000ull /* more are not moved by one call */
+
+/* A buffer that reaches out of the program's part of the address space is refused before anything moves. */
+static bool in_reach(u64 buffer, u64 bytes) {
+    return buffer <= USER_END && bytes <= USER_END - buffer;
+}
+
+static i64 read_file(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 offset) {
+    if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
+        return -E_BADF;
+    return in_reach(buffer, bytes) ? f->ops->read(k, f, buffer, MIN(bytes, RW_BYTES_MAX), offset) : -E_FAULT;
+}
+
+static i64 write_file(struct call *k, struct file *f, u64 buffer, u64 bytes) {
+    if (!(f->flags & O_ACCMODE) || f->flags & O_PATH)
+        return -E_BADF;
+    return in_reach(buffer, bytes) ? f->ops->write(k, f, buffer, MIN(bytes, RW_BYTES_MAX)) : -E_FAULT;
+}
+
 i64 linux_read(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    bool readable = (f->flags & O_ACCMODE) != O_WRONLY && !(f->flags & O_PATH);
-    i64 r = readable ? f->ops->read(k, f, k->w[1], MIN(k->w[2], 0x7ffff000), -1) : -E_BADF;
+    i64 r = read_file(k, f, k->w[1], k->w[2], -1);
     file_put(f);
     return r;
 }
@@ -20,7 +39,7 @@ i64 linux_pread64(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    i64 r = (i64)k->w[3] < 0 ? -E_INVAL : f->ops->read(k, f, k->w[1], MIN(k->w[2], 0x7ffff000), (i64)k->w[3]);
+    i64 r = (i64)k->w[3] < 0 ? -E_INVAL : read_file(k, f, k->w[1], k->w[2], (i64)k->w[3]);
     file_put(f);
     return r;
 }
@@ -29,8 +48,7 @@ i64 linux_write(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    bool writable = f->flags & O_ACCMODE && !(f->flags & O_PATH);
-    i64 r = writable ? f->ops->write(k, f, k->w[1], MIN(k->w[2], 0x7ffff000)) : -E_BADF;
+    i64 r = write_file(k, f, k->w[1], k->w[2]);
     file_put(f);
     return r;
 }
@@ -39,8 +57,11 @@ i64 linux_pwrite64(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
+    i64 r = (i64)k->w[3] < 0                ? -E_INVAL
+            : f->pipe || f->ops == &tty_ops ? -E_SPIPE
+                                            : write_file(k, f, k->w[1], k->w[2]);
     file_put(f);
-    return f->pipe ? -E_SPIPE : -E_BADF;
+    return r;
 }
 
 /* The first piece that is not empty, as if the call had named it alone: a short count is always allowed. */
@@ -51,14 +72,13 @@ i64 linux_readv(struct call *k) {
         return -E_INVAL;
     for (u64 i = 0; i < count && !v.bytes; i++) {
         i64 e = copy_in(k, &v, k->w[1] + i * sizeof v, sizeof v);
-        if (e)
-            return e;
+        if (e || (i64)v.bytes < 0)
+            return e ? e : -E_INVAL;
     }
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    i64 r = (f->flags & O_ACCMODE) == O_WRONLY ? -E_BADF
-                                               : f->ops->read(k, f, v.base, MIN(v.bytes, 0x7ffff000), -1);
+    i64 r = read_file(k, f, v.base, v.bytes, -1);
     file_put(f);
     return r;
 }
@@ -72,6 +92,8 @@ static i64 write_pieces(struct call *k, struct file *f, u64 vector, u64 count) {
         if (e)
             return e == -E_FAULT && begin ? (i64)k->progress : e;
         u64 total = k->progress;
+        if ((i64)v.bytes < 0)
+            return total ? (i64)total : -E_INVAL;
         if (total >= begin + v.bytes && v.bytes) {
             begin += v.bytes;
             continue;
@@ -81,7 +103,7 @@ static i64 write_pieces(struct call *k, struct file *f, u64 vector, u64 count) {
         struct call part = *k;
         part.progress = 0;
         part.flags |= total ? IPC_FAULTED : 0;
-        i64 r = f->ops->write(&part, f, v.base + (total - begin), v.bytes - (total - begin));
+        i64 r = write_file(&part, f, v.base + (total - begin), v.bytes - (total - begin));
         k->verdict = part.verdict;
         k->queue = part.queue;
         k->deadline = part.deadline;
@@ -114,7 +136,7 @@ i64 linux_lseek(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    i64 r = f->ops->lseek(f, (i64)k->w[1], k->w[2]);
+    i64 r = f->flags & O_PATH ? -E_BADF : f->ops->lseek(f, (i64)k->w[1], k->w[2]);
     file_put(f);
     return r;
 }
@@ -123,7 +145,7 @@ i64 linux_getdents64(struct call *k) {
     struct file *f = fd_get(k, k->w[0]);
     if (!f)
         return -E_BADF;
-    i64 r = f->ops->getdents(k, f, k->w[1], MIN(k->w[2], 0x7ffff000));
+    i64 r = f->flags & O_PATH ? -E_BADF : f->ops->getdents(k, f, k->w[1], MIN(k->w[2], RW_BYTES_MAX));
     file_put(f);
     return r;
 }

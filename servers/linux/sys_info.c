@@ -41,6 +41,8 @@ i64 linux_sysinfo(struct call *k) {
 
 i64 linux_getrandom(struct call *k) {
     u64 words[32];
+    if (k->w[2] & ~7ull)
+        return -E_INVAL;
     u64 bytes = MIN(k->w[1], sizeof words); /* a short count is allowed above 256 bytes */
     for (u32 i = 0; i < ARRAY_LEN(words); i++)
         words[i] = random_next();

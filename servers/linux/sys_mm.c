@@ -41,6 +41,8 @@ static i64 shared_memory(struct source *s, u64 bytes) {
 
 static i64 file_memory(struct source *s, u64 prot, bool shared) {
     struct file *f = s->file;
+    if (f->flags & O_PATH)
+        return -E_BADF;
     if ((f->flags & O_ACCMODE) == O_WRONLY)
         return -E_ACCES;
     if (f->node.fs != FS_DISK || !S_ISREG(f->node.mode))
@@ -58,17 +60,19 @@ static i64 file_memory(struct source *s, u64 prot, bool shared) {
 
 static i64 find_source(struct call *k, struct source *s, u64 flags) {
     u64 type = flags & MAP_TYPE, bytes = k->w[1], offset = k->w[5];
-    bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!shared && type != MAP_PRIVATE)
+    bool anonymous = flags & MAP_ANONYMOUS;
+    bool shared = type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && !anonymous);
+    if (offset & PAGE_MASK)
         return -E_INVAL;
     s->index = offset / PAGE_BYTES;
     s->most = PROT_READ | PROT_WRITE | PROT_EXEC;
-    if (!(flags & MAP_ANONYMOUS)) {
-        if (offset & PAGE_MASK)
-            return -E_INVAL;
-        s->file = fd_get(k, (u32)k->w[4]);
-        if (!s->file)
-            return -E_BADF;
+    if (!anonymous && !(s->file = fd_get(k, (u32)k->w[4])))
+        return -E_BADF;
+    if (!bytes || (!shared && type != MAP_PRIVATE))
+        return -E_INVAL;
+    if (bytes > USER_END)
+        return -E_NOMEM;
+    if (s->file) {
         bool zero = s->file->node.fs == FS_DEV && s->file->node.id == DEV_ZERO;
         if (!zero)
             return file_memory(s, k->w[2], shared);
@@ -88,8 +92,6 @@ i64 linux_mmap(struct call *k) {
     u64 flags = k->w[3], prot = k->w[2] & 7;
     if (k->progress)
         return mmap_populate_on(k);
-    if (!k->w[1] || k->w[1] > USER_END)
-        return k->w[1] ? -E_NOMEM : -E_INVAL;
     i64 e = find_source(k, &s, flags);
     if (!e && s.object)
         e = object_map(s.object, s.path, s.inode, s.owned);

@@ -32,11 +32,15 @@ static i64 open_node(struct call *k, struct path_walk *w, u32 flags) {
 
 static i64 do_open(struct call *k, i64 dirfd, u64 path, u32 flags) {
     bool last_missing = false;
-    u32 walk =
-        (flags & (O_NOFOLLOW | O_EXCL) ? PATH_NOFOLLOW : 0) | (flags & O_DIRECTORY ? PATH_DIRECTORY : 0);
+    if (flags & O_PATH)
+        flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    bool alone = (flags & O_CREAT) && (flags & O_EXCL);
+    u32 walk = (flags & O_NOFOLLOW || alone ? PATH_NOFOLLOW : 0) | (flags & O_DIRECTORY ? PATH_DIRECTORY : 0);
     i64 e = walk_user(k, dirfd, path, walk, &last_missing);
-    if (e == -E_NOENT && last_missing && (flags & O_CREAT))
-        return -E_ROFS;
+    if (e == -E_NOENT && last_missing && (flags & O_CREAT)) {
+        const char *name = walk_buffer()->name;
+        return name[strlen(name) - 1] == '/' ? -E_ISDIR : -E_ROFS;
+    }
     return e < 0 ? e : open_node(k, walk_buffer(), flags);
 }
 
@@ -83,6 +87,9 @@ i64 linux_fstat(struct call *k) {
 
 i64 linux_newfstatat(struct call *k) {
     char first = 1;
+    const u64 known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
+    if (k->w[3] & ~known)
+        return -E_INVAL;
     if (k->w[3] & AT_EMPTY_PATH) {
         i64 e = copy_in(k, &first, k->w[1], 1);
         if (e)
@@ -90,13 +97,18 @@ i64 linux_newfstatat(struct call *k) {
     }
     if (!first && (i32)k->w[0] != AT_FDCWD)
         return do_fstat(k, (u32)k->w[0], k->w[2]);
+    if (!first) {
+        struct linux_stat st;
+        i64 e = node_stat(&k->task->process->fs->cwd, &st);
+        return e < 0 ? e : copy_out(k, k->w[2], &st, sizeof st);
+    }
     return do_stat(k, (i64)k->w[0], k->w[1], k->w[3] & AT_SYMLINK_NOFOLLOW ? PATH_NOFOLLOW : 0, k->w[2]);
 }
 
 /* All programs are root's: what exists may be read; nothing of the disk may be written; some mode must have
  * an x. */
 static i64 do_access(struct call *k, i64 dirfd, u64 path, u64 mode, u64 flags) {
-    if (mode & ~7ull)
+    if ((mode & ~7ull) || (flags & ~(u64)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -E_INVAL;
     i64 e = walk_user(k, dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NOFOLLOW : 0, NULL);
     if (e < 0)

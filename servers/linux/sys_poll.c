@@ -160,7 +160,7 @@ i64 linux_select(struct call *k) {
     i64 e = k->w[4] ? copy_in(k, &span, k->w[4], sizeof span) : 0;
     if (e)
         return e;
-    span.sec += span.nsec / 1000000;
+    span.sec = MIN(span.sec, 1ll << 60) + span.nsec / 1000000;
     span.nsec = span.nsec % 1000000 * 1000; /* a struct timeval: microseconds */
     return clock_span_valid(&span) ? do_select(k, k->w[4] ? &span : NULL) : -E_INVAL;
 }

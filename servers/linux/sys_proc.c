@@ -136,7 +136,7 @@ i64 linux_wait4(struct call *k) {
     i64 e = usage ? rusage_out(k, usage, had) : 0;
     if (!e && to)
         e = copy_out(k, to, &status, sizeof status);
-    if (e)
+    if (e && e != -E_FAULT) /* an absent page: the call comes again */
         return e;
     u32 pid = child->pid;
     if (child->state == PROCESS_ZOMBIE) {
@@ -146,7 +146,7 @@ i64 linux_wait4(struct call *k) {
         child->stop_reported = true;
     else
         child->continued = false;
-    return pid;
+    return e ? e : pid;
 }
 
 i64 linux_set_tid_address(struct call *k) {

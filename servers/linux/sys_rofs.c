@@ -27,20 +27,26 @@ static i64 make(struct call *k, i64 dirfd, u64 path) {
     return -E_EXIST;
 }
 
+/* A name is to go: Linux refuses before it looks whether it is there. */
+static i64 detach(struct call *k, i64 dirfd, u64 path) {
+    i64 e = make(k, dirfd, path);
+    return e == -E_EXIST ? -E_ROFS : e;
+}
+
 #define DIR_FD ((i64)k->w[0])
 #define DEFINE(name, body)                                                                                   \
     i64 linux_##name(struct call *k) {                                                                       \
         return body;                                                                                         \
     }
 DEFINE(truncate, change(k, AT_FDCWD, k->w[0], 0))
-DEFINE(rename, change(k, AT_FDCWD, k->w[0], PATH_NOFOLLOW))
-DEFINE(renameat, change(k, DIR_FD, k->w[1], PATH_NOFOLLOW))
-DEFINE(renameat2, change(k, DIR_FD, k->w[1], PATH_NOFOLLOW))
+DEFINE(rename, detach(k, AT_FDCWD, k->w[0]))
+DEFINE(renameat, detach(k, DIR_FD, k->w[1]))
+DEFINE(renameat2, detach(k, DIR_FD, k->w[1]))
 DEFINE(mkdir, make(k, AT_FDCWD, k->w[0]))
 DEFINE(mkdirat, make(k, DIR_FD, k->w[1]))
-DEFINE(rmdir, change(k, AT_FDCWD, k->w[0], PATH_NOFOLLOW))
-DEFINE(unlink, change(k, AT_FDCWD, k->w[0], PATH_NOFOLLOW))
-DEFINE(unlinkat, change(k, DIR_FD, k->w[1], PATH_NOFOLLOW))
+DEFINE(rmdir, detach(k, AT_FDCWD, k->w[0]))
+DEFINE(unlink, detach(k, AT_FDCWD, k->w[0]))
+DEFINE(unlinkat, detach(k, DIR_FD, k->w[1]))
 DEFINE(link, make(k, AT_FDCWD, k->w[1]))
 DEFINE(linkat, make(k, (i64)k->w[2], k->w[3]))
 DEFINE(symlink, make(k, AT_FDCWD, k->w[1]))
@@ -59,7 +65,8 @@ static i64 change_file(struct call *k, u64 fd) {
         return -E_BADF;
     return f->node.fs == FS_DISK ? -E_ROFS : -E_INVAL;
 }
-DEFINE(ftruncate, change_file(k, k->w[0]))
+/* Needs a file open for writing, and no file of the disk is. */
+DEFINE(ftruncate, files_get(k->task->process->files, k->w[0]) ? -E_INVAL : -E_BADF)
 DEFINE(fchmod, change_file(k, k->w[0]))
 DEFINE(fchown, change_file(k, k->w[0]))
 DEFINE(utimensat, k->w[1] ? change(k, DIR_FD, k->w[1], k->w[3] & AT_SYMLINK_NOFOLLOW ? PATH_NOFOLLOW : 0)

@@ -50,7 +50,7 @@ i64 linux_rt_sigprocmask(struct call *k) {
 
 i64 linux_rt_sigpending(struct call *k) {
     sigset set = (k->task->pending.set | k->task->process->pending.set) & k->task->blocked;
-    return copy_out(k, k->w[0], &set, MIN(k->w[1], sizeof set));
+    return k->w[1] > sizeof set ? -E_INVAL : copy_out(k, k->w[0], &set, k->w[1]);
 }
 
 /* k->progress: the mask is in place. */
@@ -149,8 +149,9 @@ static i64 kill_all(struct call *k, int signal, const struct linux_siginfo *info
 i64 linux_kill(struct call *k) {
     i32 pid = (i32)k->w[0];
     int signal = (int)k->w[1];
+    bool known = !signal || valid((u32)signal);
     struct linux_siginfo info = from_caller(k, SI_USER);
-    if (signal && !valid((u32)signal))
+    if (pid <= 0 && !known)
         return -E_INVAL;
     if (pid == -1)
         return kill_all(k, signal, &info);
@@ -164,26 +165,32 @@ i64 linux_kill(struct call *k) {
     struct process *p = process_find(&state.tasks, (u32)pid);
     if (!p)
         return -E_SRCH;
+    if (!known)
+        return -E_INVAL;
     if (signal)
         signal_process(p, signal, &info);
     return 0;
 }
 
-static i64 kill_task(struct call *k, u64 group, u64 tid, int signal) {
-    struct task *t = task_find(&state.tasks, (u32)tid);
+static i64 kill_task(struct call *k, struct task *t, int signal) {
     struct linux_siginfo info = from_caller(k, SI_TKILL);
-    if ((signal && !valid((u32)signal)) || (i32)tid <= 0)
-        return -E_INVAL;
-    if (!t || (group && t->process->pid != group))
+    if (!t)
         return -E_SRCH;
+    if (signal && !valid((u32)signal))
+        return -E_INVAL;
     if (signal)
         signal_task(t, signal, &info);
     return 0;
 }
 
 i64 linux_tkill(struct call *k) {
-    return kill_task(k, 0, k->w[0], (int)k->w[1]);
+    i32 tid = (i32)k->w[0];
+    return tid > 0 ? kill_task(k, task_find(&state.tasks, (u32)tid), (int)k->w[1]) : -E_INVAL;
 }
 i64 linux_tgkill(struct call *k) {
-    return kill_task(k, (u32)k->w[0], k->w[1], (int)k->w[2]);
+    i32 group = (i32)k->w[0], tid = (i32)k->w[1];
+    if (group <= 0 || tid <= 0)
+        return -E_INVAL;
+    struct task *t = task_find(&state.tasks, (u32)tid);
+    return kill_task(k, t && t->process->pid == (u32)group ? t : NULL, (int)k->w[2]);
 }

@@ -58,9 +58,10 @@ static i64 sleep_until(struct call *k, u64 left_at) {
     if (r != -E_INTR || !left_at)
         return r;
     struct timespec64 left = clock_of_ticks(deadline - now, kern_tsc_per_ms());
-    u64 stopped;
-    copy_out_some(k, left_at, &left, sizeof left, &stopped);
-    return r;
+    i64 e = copy_out(k, left_at, &left, sizeof left);
+    if (e) /* an absent page: the call comes again; a bad one: -EFAULT, and that's the end */
+        k->task->restart = RESTART_NONE;
+    return e ? e : r;
 }
 
 i64 linux_nanosleep(struct call *k) {
@@ -86,10 +87,8 @@ i64 linux_clock_nanosleep(struct call *k) {
             return e;
         if (!clock_span_valid(&span))
             return -E_INVAL;
-        if (k->w[1] & TIMER_ABSTIME) {
-            i64 ns = (span.sec - now.sec) * NS_PER_S + span.nsec - now.nsec;
-            span = (struct timespec64){MAX(ns, 0) / NS_PER_S, MAX(ns, 0) % NS_PER_S};
-        }
+        if (k->w[1] & TIMER_ABSTIME)
+            span = clock_span_until(&span, &now);
         k->progress = kern_tsc() + clock_to_ticks(&span, kern_tsc_per_ms());
     }
     return sleep_until(k, k->w[1] & TIMER_ABSTIME ? 0 : k->w[3]);

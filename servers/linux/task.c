@@ -131,7 +131,7 @@ bool group_exists(const struct tasks *t, u32 pgid, u32 sid) {
 
 err process_setpgid(struct tasks *t, struct process *caller, u64 pid, u64 pgid) {
     struct process *p = pid ? process_find(t, pid) : caller;
-    if ((i64)pgid < 0 || pgid >= PID_LIMIT)
+    if ((i32)pgid < 0 || (!pgid && (i32)pid < 0))
         return -E_INVAL;
     if (!p || p->state != PROCESS_ALIVE || (p != caller && p->parent != caller))
         return -E_SRCH;

@@ -23,7 +23,9 @@
 #define AT_SYMLINK_NOFOLLOW 0x100u
 #define AT_REMOVEDIR        0x200u
 #define AT_SYMLINK_FOLLOW   0x400u
+#define AT_NO_AUTOMOUNT     0x800u
 #define AT_EMPTY_PATH       0x1000u
+#define AT_STATX_SYNC_TYPE  0x6000u
 #define AT_EACCESS          0x200u
 
 #define S_IFMT     0170000u
@@ -250,7 +252,8 @@ enum {
     FUTEX_CMP_REQUEUE = 4,
     FUTEX_WAIT_BITSET = 9,
     FUTEX_WAKE_BITSET = 10,
-    FUTEX_CMD = 0x7f
+    FUTEX_CMD = 0x7f,
+    FUTEX_CLOCK_REALTIME = 0x100
 };
 
 /* the auxiliary vector */

@@ -112,8 +112,8 @@ i64 walk_user(struct call *k, i64 dirfd, u64 path, u32 flags, bool *last_missing
     struct path_walk *w = walk_buffer();
     struct process *p = k->task->process;
     i64 n = copy_string(k, w->name, path, sizeof w->name);
-    if (n < 0)
-        return n;
+    if (n <= 0)
+        return n ? n : -E_NOENT;
     if ((i32)dirfd == AT_FDCWD || w->name[0] == '/')
         return walk_from(p, w, flags, last_missing);
     struct file *f = fd_get(k, (u32)dirfd);

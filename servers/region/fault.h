@@ -63,7 +63,7 @@ static inline bool access_allowed(u64 vm_flags, u64 access) {
         return vm_flags & VM_WRITE;
     if (access == ACCESS_EXEC)
         return vm_flags & VM_EXEC;
-    return vm_flags & (VM_READ | VM_EXEC);
+    return vm_flags & VM_RIGHTS; /* the processor cannot forbid reading what may be written or executed */
 }
 
 /* An absent page of anonymous memory. Reads get the shared page of zeroes, read-only; writes a zeroed frame.

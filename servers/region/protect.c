@@ -55,11 +55,11 @@ err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_
 
     if ((start & PAGE_MASK) || (prot & ~(u64)PROT_MASK))
         return -E_INVAL;
-    if (len > TASK_SIZE || start > TASK_SIZE - len)
-        return -E_NOMEM;
     vm_change_init(change);
     if (len == 0)
         return 0;
+    if (len > TASK_SIZE || start > TASK_SIZE - len)
+        return -E_NOMEM;
     err status = covered(mm, start, start + ROUND_UP(len, PAGE_BYTES), prot, &stop);
     if (stop == start)
         return status;
