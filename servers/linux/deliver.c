@@ -22,6 +22,8 @@ static void take(struct task *t, int signal) {
     sig_take(pending_with(t, signal), signal, &q);
     if (q)
         kmem_cache_free(state.sigqueue_cache, q);
+    if (signal == SIGALRM)
+        alarm_taken(t->process);
 }
 
 /* The call that was answered -EINTR is to be sent again: back to its instruction (2 bytes), with its number.

@@ -66,7 +66,8 @@ static bool copy_process(struct process *child, struct process *parent, u64 flag
         child->sighand->refs++;
     child->pgid = parent->pgid;
     child->sid = parent->sid;
-    child->exit_signal = (u8)CLONE_SIGNAL(flags);
+    u32 signal = CLONE_SIGNAL(flags);
+    child->exit_signal = signal <= SIGNALS ? (u8)signal : 0; /* Linux sends none that does not exist */
     child->vfork = flags & CLONE_VFORK;
     memcpy(child->rlimit, parent->rlimit, sizeof child->rlimit);
     return child->files && child->fs && child->sighand;

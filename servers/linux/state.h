@@ -67,6 +67,9 @@ void process_reap(struct process *p);
 err exec_start(struct task *t, struct args *a, struct path_walk *w) must_check;
 
 /* send.c, deliver.c */
+/* A SIGALRM has been taken: an alarm with an interval begins again only now, as Linux has it, so that the
+ * shortest one cannot keep this server busy. */
+void alarm_taken(struct process *p);
 bool signal_is_pending(const struct task *t);
 void signal_task(struct task *t, int signal, const struct linux_siginfo *info);
 void signal_process(struct process *p, int signal, const struct linux_siginfo *info);

@@ -99,10 +99,16 @@ struct itimer {
 };
 
 static void alarm_expired(struct timer *t) {
-    struct process *p = container_of(t, struct process, alarm);
-    if (p->alarm_interval)
-        timer_set(&state.timers, t, kern_tsc() + p->alarm_interval);
-    signal_process(p, SIGALRM, NULL);
+    signal_process(container_of(t, struct process, alarm), SIGALRM, NULL);
+}
+
+void alarm_taken(struct process *p) {
+    u64 now = kern_tsc(), interval = p->alarm_interval;
+    if (!interval || p->alarm.at)
+        return;
+    u64 missed = now > p->alarm_due ? (now - p->alarm_due) / interval : 0;
+    p->alarm_due += (missed + 1) * interval;
+    timer_set(&state.timers, &p->alarm, p->alarm_due);
 }
 
 static struct itimer alarm_now(const struct process *p) {
@@ -119,7 +125,8 @@ static void alarm_set(struct process *p, struct timespec64 value, struct timespe
     u64 span = clock_to_ticks(&value, kern_tsc_per_ms());
     p->alarm.expired = alarm_expired;
     p->alarm_interval = clock_to_ticks(&interval, kern_tsc_per_ms());
-    timer_set(&state.timers, &p->alarm, span ? kern_tsc() + span : 0);
+    p->alarm_due = span ? kern_tsc() + span : 0;
+    timer_set(&state.timers, &p->alarm, p->alarm_due);
 }
 
 i64 linux_alarm(struct call *k) {

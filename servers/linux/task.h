@@ -122,7 +122,7 @@ struct process {
     struct wait_queue vfork_done;       /* the parent of a vfork */
     bool vfork;                         /* it uses its parent's memory until exec or exit */
     struct timer alarm;
-    u64 alarm_interval; /* ticks; 0: once */
+    u64 alarm_interval, alarm_due; /* ticks; 0: once; when it comes, or came last */
     struct rlimit64 rlimit[RLIMITS];
     struct fault_counts faults;       /* of the descriptors that it had before its present one */
     struct fault_counts child_faults; /* of children that were waited for, and of theirs */

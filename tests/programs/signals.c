@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals: delivery, masks, pending, suspend, interrupted and restarted calls, SIGCHLD, SIGPIPE, kill. */
+#define _GNU_SOURCE
 #include "check.h"
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <fcntl.h>
 
 static volatile sig_atomic_t count[65];
@@ -130,6 +133,43 @@ static void loop_killed(void) {
     CHECK(kill(pid, SIGTERM) == 0 && wait_for(pid) == 128 + SIGTERM);
 }
 
+static volatile sig_atomic_t alarms;
+
+static void count_alarm(int number) {
+    (void)number;
+    alarms++;
+}
+
+static void interval_timers(void) {
+    struct itimerval tenth = {{0, 10000}, {0, 10000}}, shortest = {{0, 1}, {0, 1}}, none = {{0, 0}, {0, 0}};
+    saying("signals: an interval timer comes again and again, and the shortest one hangs nobody else");
+    CHECK(signal(SIGALRM, count_alarm) != SIG_ERR);
+    CHECK(setitimer(ITIMER_REAL, &tenth, NULL) == 0);
+    while (alarms < 5)
+        pause();
+    CHECK(setitimer(ITIMER_REAL, &none, NULL) == 0);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        CHECK(setitimer(ITIMER_REAL, &shortest, NULL) == 0);
+        for (;;)
+            pause();
+    }
+    alarms = 0;
+    usleep(50000);
+    CHECK(alarms == 0 && kill(pid, SIGKILL) == 0 && wait_for(pid) == 128 + SIGKILL);
+}
+
+static void no_such_exit_signal(void) {
+    saying("signals: a child that is to end with a signal that does not exist");
+    long pid = syscall(SYS_clone, 0xffl, 0l, 0l, 0l, 0l);
+    CHECK(pid >= 0);
+    if (pid == 0)
+        _exit(5);
+    int status;
+    CHECK(waitpid((pid_t)pid, &status, 0x40000000 /* __WALL */) == pid && WEXITSTATUS(status) == 5);
+}
+
 int main(void) {
     masks();
     registers_kept();
@@ -137,6 +177,8 @@ int main(void) {
     children();
     broken_pipe();
     loop_killed();
+    interval_timers();
+    no_such_exit_signal();
     saying("signals: ok");
     return 0;
 }
