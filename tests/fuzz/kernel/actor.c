@@ -238,10 +238,17 @@ static void fire(u32 i, const struct shot *s, bool trusted) {
         rest();
 }
 
-/* Its code may have been unmapped. */
+/* Its code may have been unmapped, its tables taken away. */
 static void mend(u32 i) {
-    err e = map_page(FIRST_SPACE + i, CODE, code_page, MAP_READ | MAP_EXEC);
-    if (e && e != -E_OCCUPIED && e != -E_NEED_TABLES)
+    u32 space = FIRST_SPACE + i;
+    (void)sys_unmap(space, CODE, 1, 0);
+    err e = map_page(space, CODE, code_page, MAP_READ | MAP_EXEC);
+    for (u32 k = 0; e == -E_NEED_TABLES && k < FRAMES; k++) {
+        AREA[0] = frames[k];
+        if (sys_feed(space, 1) == 1)
+            e = map_page(space, CODE, code_page, MAP_READ | MAP_EXEC);
+    }
+    if (e)
         fail("an actor's code", i, (u64)-e);
 }
 
@@ -259,12 +266,15 @@ i64 actor_trusted(u32 i, const struct ipc_io *io) {
     struct actor *a = &actors[i];
     if (a->busy)
         actor_abort(i);
-    mend(i);
     struct shot s = {.io = *io, .actor = i, .call = (u32)io->rax & 0xff};
     a->came_back.rax = (u64)-E_RESTART;
-    fire(i, &s, true);
-    if (a->busy)
-        actor_abort(i);
+    /* Somebody of its level may spin: then all are stopped, and it is tried again. */
+    for (u32 tries = 0; (i64)a->came_back.rax == -E_RESTART && tries < 4; tries++) {
+        mend(i);
+        fire(i, &s, true);
+        if (a->busy)
+            actor_abort(i);
+    }
     return (i64)a->came_back.rax;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ring3.h"
+#include "probe.h"
 
 static u64 failures;
 
@@ -29,11 +29,19 @@ static _Noreturn void finish(void) {
 
 __attribute__((used)) static void ring3_main(void) {
     say("hello from root\n");
+    table_grow();
     test_ipc();
     test_notify();
     test_fault();
     test_alien();
     test_object();
+    test_names();
+    test_ranges();
+    frames_more();
+    probe_begin();
+    test_tlb();
+    test_stale();
+    test_conversation();
     measure();
     finish();
 }

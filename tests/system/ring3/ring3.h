@@ -20,6 +20,10 @@ void run(const char *name, test_function *test);
 void say(const char *text);
 void say_number(u64 n);
 
+/* Before anything else: a larger capability table. Later: more frames, when root's own are few. */
+void table_grow(void);
+void frames_more(void);
+
 /* A frame of root's account that nothing uses. */
 pfn frame_get(void);
 /* A fresh slot; an endpoint; a program's space with 16 page tables. */
@@ -55,4 +59,9 @@ void test_notify(void);
 void test_fault(void);
 void test_alien(void);
 void test_object(void);
+void test_names(void);
+void test_ranges(void);
+void test_tlb(void);
+void test_stale(void);
+void test_conversation(void);
 void measure(void);

@@ -2,7 +2,8 @@
 /* What the tests stand on: frames, slots, threads, spaces. */
 #include "ring3.h"
 
-static u64 next_frame;
+static u64 next_frame, frames_left; /* where to look for more; how many have been found */
+static pfn frames_stop = ~0ull;
 static u32 next_slot = 16;
 static u32 workers;
 
@@ -27,24 +28,62 @@ u64 *message_of(u32 index) {
     return (u64 *)(MSG_BASE + index * PAGE_BYTES);
 }
 
+/* Account 2, that a server would have, is closed: its frames become root's. Those of its longest row are
+ * given out from now on. */
+void frames_more(void) {
+    pfn first = 0, end = 0, longest = 0;
+    for (u64 next = 0;;) {
+        struct pair r = sys_frames(BOOT_FRAME_ACCT, next, 0);
+        const struct frame_record *f = (const struct frame_record *)AREA;
+        for (u64 i = 0; i < (r.second & 0xffffffff); i++) {
+            if (FRAME_OF(f[i].id) != end)
+                first = end = FRAME_OF(f[i].id);
+            end += ALIKE_OF(f[i].counts);
+            if (end - first > longest) {
+                longest = end - first;
+                next_frame = first;
+                frames_stop = end;
+            }
+        }
+        next = (u64)r.r;
+        if (!next)
+            break;
+    }
+    while (sys_account_close(BOOT_FRAME_ACCT, 0) > 0)
+        ;
+    frames_left = 0;
+}
+
+/* A table of 2,048 slots in the place of the one that this program was started with. */
+void table_grow(void) {
+    enum { TABLE = 16 };
+    u32 slot = BOOT_TRACE + 1;
+    pfn lowest = 0;
+    for (u32 i = 0; i < TABLE; i++)
+        lowest = frame_get(); /* they come in a row, the last one first */
+    if (sys_retype(lowest, TABLE, KIND_CAPTABLE, slot))
+        say("FAIL table_grow\n");
+    for (u32 i = BOOT_TABLE; i <= BOOT_TRACE; i++)
+        (void)sys_cap_copy(slot, i, i == BOOT_TABLE ? slot : i, RIGHT_ALL, 0);
+    if (sys_space_bind(BOOT_SPACE, 0, 0, 0, 0, slot, 0))
+        say("FAIL table_grow\n");
+}
+
 /* Root's frames that are DATA, not mapped, pinned or queued, a list at a time. */
 pfn frame_get(void) {
     static pfn found[RANGE_VISITS_MAX];
-    static u64 left;
-    static bool end;
-    while (!left && !end) {
+    while (!frames_left && next_frame < frames_stop) {
         struct pair r = sys_frames(BOOT_ACCOUNT, next_frame, 0);
         const struct frame_record *f = (const struct frame_record *)AREA;
+        next_frame = r.r ? (u64)r.r : frames_stop;
         for (u64 i = 0; i < (r.second & 0xffffffff); i++)
             if (KIND_OF(f[i].id) == KIND_DATA && !USES_OF(f[i].counts) && !(FLAGS_OF(f[i].id) & FRAME_QUEUED))
-                for (u64 k = 0; k < ALIKE_OF(f[i].counts); k++)
-                    found[left++] = FRAME_OF(f[i].id) + k;
-        next_frame = (u64)r.r;
-        end = !next_frame;
+                for (u64 k = 0; k < ALIKE_OF(f[i].counts) && FRAME_OF(f[i].id) + k < frames_stop; k++)
+                    found[frames_left++] = FRAME_OF(f[i].id) + k;
     }
-    if (!left)
+    if (!frames_left)
         say("FAIL no frames left\n");
-    return left ? found[--left] : 0;
+    return frames_left ? found[--frames_left] : 0;
 }
 
 u32 slot_get(void) {

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe.h"
+
+u32 pager, alien_calls, exceptions;
+static u32 probes, rested;
+static pfn code_page;
+
+extern const u8 probe_code[], probe_store_code[], program_store[], program_load[], program_alien[],
+    program_trap[], program_call[], probe_code_end[];
+__asm__(".text\n"
+        "probe_code: mov (%rdi), %rax\n"
+        "   ud2\n"
+        "probe_store_code: mov %rsi, (%rdi)\n"
+        "   ud2\n"
+        "program_store: mov %rsi, (%rdi)\n"
+        "   add $4096, %rdi\n"
+        "   jmp program_store\n"
+        "program_load: mov (%rdi), %rax\n"
+        "   add $4096, %rdi\n"
+        "   jmp program_load\n"
+        "program_alien: mov $39, %eax\n"
+        "   syscall\n"
+        "   jmp program_alien\n"
+        "program_trap: int3\n"
+        "   jmp program_trap\n"
+        "program_call: mov %esp, %ebx\n"
+        "   mov $0x200, %eax\n"
+        "   xor %r13d, %r13d\n"
+        "   mov $0x100, %r12d\n"
+        "   syscall\n"
+        "   test %rax, %rax\n"
+        "   jz program_call\n"
+        "   int3\n"
+        "   jmp program_call\n"
+        "probe_code_end:\n");
+
+/* Runs when nobody else can. */
+static void tells_rest(u64 unused) {
+    (void)unused;
+    for (;;)
+        (void)sys_notify(rested, 1);
+}
+
+void settle(void) {
+    (void)wait_on(rested, 0);
+}
+
+void probe_begin(void) {
+    pager = endpoint_make();
+    alien_calls = endpoint_make();
+    exceptions = endpoint_make();
+    probes = endpoint_make();
+    rested = endpoint_make();
+    code_page = frame_get();
+    u8 *code = window(code_page);
+    for (u64 i = 0; probe_code + i < probe_code_end; i++)
+        code[i] = probe_code[i];
+    struct worker w = worker_make(tells_rest, 0, PRIO_LOW);
+    if (sys_start(w.slot) || sys_space_bind(BOOT_SPACE, probes, 0, probes, 0, 0, 0))
+        say("FAIL probe_begin\n");
+}
+
+err feed_more(u32 space, u32 n) {
+    u64 list[FEED_MAX];
+    for (u32 i = 0; i < n; i++)
+        list[i] = frame_get();
+    for (u32 i = 0; i < n; i++)
+        AREA[i] = list[i];
+    return sys_feed(space, n) == n ? 0 : -E_NOMEM;
+}
+
+u32 space_with(u32 tables) {
+    u32 slot = slot_get();
+    if (sys_retype(frame_get(), 1, KIND_SPACE, slot) || (tables && feed_more(slot, tables)) ||
+        sys_space_bind(slot, pager, alien_calls, exceptions, 0, 0, 0))
+        say("FAIL space_with\n");
+    return slot;
+}
+
+err destroy_whole(u32 slot) {
+    err e;
+    do
+        e = sys_destroy(slot);
+    while (e == -E_AGAIN);
+    return e;
+}
+
+/* ---- probes ---- */
+
+static u32 thread_in(u32 space, const struct user_regs *r, u64 flags) {
+    u32 thread = slot_get();
+    if (sys_retype(frame_get(), 1, KIND_THREAD, thread) ||
+        sys_thread_bind(thread, space, thread, 0, PRIO_LINUX, flags))
+        say("FAIL thread\n");
+    *(struct user_regs *)AREA = *r;
+    if (sys_regs_write(thread, REGS_GENERAL))
+        say("FAIL registers\n");
+    return thread;
+}
+
+struct probe probe_make(u32 space) {
+    struct probe p = {.space = space, .code = space == BOOT_SPACE ? (u64)probe_code : PROGRAM_CODE};
+    if (space != BOOT_SPACE && (map_page(space, PROGRAM_CODE, code_page, MAP_READ | MAP_EXEC) ||
+                                sys_space_bind(space, probes, 0, probes, 0, 0, 0)))
+        say("FAIL probe_make\n");
+    p.thread = thread_in(space, &(struct user_regs){0}, 0);
+    return p;
+}
+
+void probe_end(struct probe *p) {
+    if (sys_destroy(p->thread) || (p->space != BOOT_SPACE && destroy_whole(p->space)))
+        say("FAIL probe_end\n");
+}
+
+static enum probed probe(const struct probe *p, u64 code, vaddr at, u64 value, u64 *got) {
+    *(struct user_regs *)AREA = (struct user_regs){.rip = code, .rdi = at, .rsi = value};
+    if (sys_regs_write(p->thread, REGS_GENERAL) || sys_start(p->thread))
+        return PROBED_ERROR;
+    struct message m = next_message(probes);
+    if (m.e || m.io.rbx >> 32 != p->thread || sys_regs_read(p->thread, REGS_GENERAL))
+        return PROBED_ERROR;
+    if (got)
+        *got = ((const struct user_regs *)AREA)->rax;
+    bool fault = IPC_KIND(m.io.r14) == MSG_FAULT;
+    if ((fault && m.io.w[0] != at) || sys_stop(p->thread) || sys_cap_drop(BOOT_TABLE, m.right))
+        return PROBED_ERROR;
+    return fault ? PROBED_FAULT : PROBED_OK;
+}
+
+enum probed probe_load(const struct probe *p, vaddr at, u64 *value) {
+    return probe(p, p->code, at, 0, value);
+}
+
+enum probed probe_store(const struct probe *p, vaddr at, u64 value) {
+    return probe(p, p->code + (u64)(probe_store_code - probe_code), at, value, NULL);
+}
+
+/* ---- programs ---- */
+
+u32 program_start(u32 space, enum program what, vaddr at) {
+    static const u8 *const code[] = {program_store, program_load, program_alien, program_trap, program_call};
+    err e = map_page(space, PROGRAM_CODE, code_page, MAP_READ | MAP_EXEC);
+    if (e && e != -E_OCCUPIED)
+        say("FAIL program\n");
+    struct user_regs r = {
+        .rip = PROGRAM_CODE + (u64)(code[what] - probe_code), .rdi = at, .rsi = 0x1234, .rsp = at};
+    u32 thread = thread_in(space, &r, what == PROGRAM_ALIEN ? THREAD_ALIEN : 0);
+    if (sys_start(thread))
+        say("FAIL program start\n");
+    if (what != PROGRAM_ALIEN)
+        return thread;
+    struct message m = next_message(exceptions); /* a new alien's first */
+    *(struct user_regs *)AREA = r;
+    if (m.e || sys_regs_write(thread, REGS_GENERAL) || answer(m.right, 0, 0) != WOKE_BITS)
+        say("FAIL alien\n");
+    return thread;
+}
+
+struct message next_message(u32 endpoint) {
+    static u32 spare; /* a slot that stayed empty */
+    struct message m = {.right = spare ? spare : slot_get()};
+    m.io = (struct ipc_io){.rax = SYS_reply_wait | WAIT_POLL << 16, .r13 = endpoint | (u64)m.right << 32};
+    ipc_raw(&m.io);
+    if ((err)m.io.rax == -E_AGAIN) {
+        settle();
+        m.io = (struct ipc_io){.rax = SYS_reply_wait | WAIT_POLL << 16, .r13 = endpoint | (u64)m.right << 32};
+        ipc_raw(&m.io);
+    }
+    m.e = (err)m.io.rax < 0 ? (err)m.io.rax : m.io.rax == WOKE_MESSAGE ? 0 : -E_INTR;
+    spare = m.e ? m.right : 0;
+    return m;
+}
+
+i64 fault_items(u32 right, const struct fault_item *items, u32 n) {
+    struct ipc_io io = {.rax = SYS_fault_reply_wait | (u64)(2 * n) << 8, .rbx = right};
+    for (u32 i = 0; i < n; i++) {
+        u64 *w = i < 3 ? io.w + 2 * i : message_of(0) + 2 * i;
+        w[0] = items[i].address;
+        w[1] = items[i].frame;
+    }
+    ipc_raw(&io);
+    return (err)io.rax < 0 ? (i64)io.rax : (i64)IPC_ENTERED(io.r14);
+}
