@@ -7,6 +7,7 @@
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <ipc/slab.h>
+#include <ipc/vmalloc.h>
 #include <proto/bits.h>
 #include <proto/cache.def>
 
@@ -65,17 +66,17 @@ static void on_bits(u64 bits) {
     workers_run_queue(); /* with BIT_MEMORY_BACK there may be frames for those who wait */
 }
 
-/* The page cache's hash table, by the memory of the machine. */
+/* The page cache's hash table, by the memory of the machine: large, and so not of contiguous frames. */
 static struct page_bucket *make_buckets(u32 *count) {
     u64 wanted = ((const struct info_page *)INFO_PAGE)->frames / FRAMES_PER_BUCKET;
-    u32 per_page = PAGE_BYTES / sizeof(struct page_bucket), order = 0;
-    while (order + 1 < MAX_ORDER && (u64)per_page << order < wanted)
-        order++;
-    for (;; order--) {
-        vaddr at = __get_free_pages(GFP_KERNEL, order);
-        if (at || order == 0) {
-            *count = per_page << order;
-            return (struct page_bucket *)at;
+    u32 n = PAGE_BYTES / sizeof(struct page_bucket);
+    while (n < wanted)
+        n *= 2;
+    for (;; n /= 2) {
+        struct page_bucket *table = vmalloc((u64)n * sizeof *table);
+        if (table || n * sizeof *table <= PAGE_BYTES) {
+            *count = n;
+            return table;
         }
     }
 }
