@@ -6,7 +6,7 @@
 #include "arch/switch.h"
 #include "boot/main.h"
 
-enum selector { SEL_KCODE = 0x08, SEL_KDATA = 0x10, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
+enum selector { SEL_KCODE = 0x08, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 0x28 };
 
 enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_FS_BASE = 0xc0000100 };
 #define EFER_SCE 1ull
@@ -34,29 +34,19 @@ static u64 gdt[] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cff3000000fff
 extern void (*const vector_table[48])(void);
 void syscall_entry(void);
 
+/* What LGDT and LIDT take. */
+struct table_at {
+    u16 limit;
+    u64 base;
+} __attribute__((packed));
+
+/* The kernel's own segments are those that boot.asm has loaded already. */
 static void load_gdt(void) {
     u64 base = (u64)&tss, limit = sizeof tss - 1;
     gdt[SEL_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[SEL_TSS / 8 + 1] = base >> 32;
-    struct {
-        u16 limit;
-        u64 base;
-    } __attribute__((packed)) at = {sizeof gdt - 1, (u64)gdt};
-    __asm__ volatile("lgdt %0\n\t"
-                     "pushq %1\n\t"
-                     "leaq 1f(%%rip), %%rax\n\t"
-                     "pushq %%rax\n\t"
-                     "lretq\n"
-                     "1:\n\t"
-                     "mov %2, %%ds\n\t"
-                     "mov %2, %%es\n\t"
-                     "mov %2, %%ss\n\t"
-                     "mov %3, %%fs\n\t"
-                     "mov %3, %%gs\n\t"
-                     "ltr %w4"
-                     :
-                     : "m"(at), "i"(SEL_KCODE), "r"(SEL_KDATA), "r"(0), "r"(SEL_TSS)
-                     : "rax", "memory");
+    struct table_at at = {sizeof gdt - 1, (u64)gdt};
+    __asm__ volatile("lgdt %0\n\tltr %w1" : : "m"(at), "r"(SEL_TSS) : "memory");
 }
 
 static void load_tss(void) {
@@ -74,10 +64,7 @@ static void load_idt(void) {
         idt[v] = (struct gate){(u16)at,         SEL_KCODE,       ist, (u8)(0x8e | dpl << 5),
                                (u16)(at >> 16), (u32)(at >> 32), 0};
     }
-    struct {
-        u16 limit;
-        u64 base;
-    } __attribute__((packed)) at = {sizeof idt - 1, (u64)idt};
+    struct table_at at = {sizeof idt - 1, (u64)idt};
     __asm__ volatile("lidt %0" : : "m"(at));
 }
 

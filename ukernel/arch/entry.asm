@@ -16,7 +16,7 @@ extern kernel_plain_timed       ; i64 (u64 arguments...)
 extern plain_calls              ; handlers by number, 0: none
 extern fault_begin              ; struct endpoint *(struct thread *, vaddr)
 extern mm_answer_one            ; bool (const struct answer *, u64 address, u64 value)
-extern ipc_fault_answered       ; struct thread *(struct thread *, struct thread *to, u32 entered)
+extern ipc_fault_entered        ; struct thread *(struct thread *, u32 entered)
 extern arch_switch_fpu          ; void (struct thread *)
 
 ; SAVE registers to the thread at rsp; LOAD them from the thread at the first operand; EACH: one instruction for each.
@@ -415,10 +415,9 @@ short_fault_reply_wait:
     mov rcx, [r14 + E_DEADLINE]
     mov [rsp + T_r15], rcx
     mov rdi, rsp
-    mov rsi, r11
-    mov edx, eax
+    mov esi, eax
     mov rsp, [cpu + CPU_STACK]
-    call ipc_fault_answered
+    call ipc_fault_entered
     jmp resume
 %else
 %define page_fault interrupt_common

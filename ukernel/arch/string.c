@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What gcc and clang may call for on their own, and what the kernel uses of <string.h>. */
-#include <abi/types.h>
+#include "mm/phys.h"
 #include <string.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n) {
     void *start = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+    copy_bytes(to, from, n);
     return start;
-}
-
-void *memmove(void *to, const void *from, size_t n) {
-    if ((u64)to - (u64)from >= n)
-        return memcpy(to, from, n);
-    u8 *t = to;
-    const u8 *f = from;
-    while (n--)
-        t[n] = f[n];
-    return to;
 }
 
 void *memset(void *to, int c, size_t n) {

@@ -108,6 +108,9 @@ long_mode:
     mov ds, ax
     mov es, ax
     mov ss, ax
+    xor eax, eax
+    mov fs, ax
+    mov gs, ax
     mov rax, high
     jmp rax
 

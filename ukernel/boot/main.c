@@ -23,35 +23,19 @@ static struct boot_info boot;
 extern char kernel_stack_top[];
 void kmain(u32 magic, u64 information);
 
-/* What the words trace= of the command line say. */
-struct trace_words {
-    u64 frames; /* of the ring */
-    bool all;   /* every kind of event from the start */
-};
-
-static u64 number(const char *word) {
-    u64 n = 0;
-    for (; *word >= '0' && *word <= '9'; word++)
-        n = MIN(n * 10 + (u64)(*word - '0'), TRACE_FRAMES_MAX);
-    return n;
-}
-
-/* trace=FRAMES, trace=all. Who wants all gets a larger ring, if the machine (of `end` frames) is not small.
- */
-static struct trace_words read_trace_words(pfn end) {
-    struct trace_words t = {TRACE_FRAMES, false};
+/* The words of the command line. trace=FRAMES: size of the ring. trace=all: every kind of event from the
+ * start, and, if the machine (of `end` frames) is not small, a larger ring. Returns its size. */
+static u64 read_trace_words(pfn end, bool *all) {
+    u64 frames = 0;
     bool given = false;
     for (const char *w = boot.cmdline; (w = boot_word(w, "trace"));) {
-        if (!strncmp(w, "all", 3)) {
-            t.all = true;
-        } else {
-            given = true;
-            t.frames = number(w);
-        }
+        if (!strncmp(w, "all", 3))
+            *all = true;
+        else
+            for (given = true, frames = 0; *w >= '0' && *w <= '9'; w++)
+                frames = MIN(frames * 10 + (u64)(*w - '0'), TRACE_FRAMES_MAX);
     }
-    if (t.all && !given)
-        t.frames = MAX(TRACE_FRAMES, MIN(TRACE_FRAMES_ALL, end / 32));
-    return t;
+    return given ? frames : *all ? MAX(TRACE_FRAMES, MIN(TRACE_FRAMES_ALL, end / 32)) : TRACE_FRAMES;
 }
 
 /* The frame table and the ring get their places; RAM is divided. Returns root's first frame. */
@@ -100,12 +84,12 @@ void kmain(u32 magic, u64 information) {
     if (e)
         PANIC("the loader's tables: error %lu", (u64)-e);
     memory_init(&boot, kernel_first(), kernel_frames());
-    struct trace_words trace = read_trace_words(memory_end());
-    pfn root = lay_out_memory(trace.frames);
+    bool trace_all = false;
+    pfn root = lay_out_memory(read_trace_words(memory_end(), &trace_all));
     arch_init(kernel_stack_top);
     sched_init();
     fill_info_page();
-    if (trace.all)
+    if (trace_all)
         trace_set_mask(~0ull);
     klog("quire: %lu MiB, %lu frames, %lu modules\n", frame_count >> 8, frame_count, boot.modules_count);
     klog("quire: trace ring at %lx frames %lu\n", info_page->trace_first << PAGE_SHIFT,

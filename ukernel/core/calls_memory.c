@@ -14,8 +14,8 @@ static inline err get_window(u64 slot, u8 rights, struct window *w) {
         return -E_KIND;
     if ((c->rights & rights) != rights)
         return -E_RIGHTS;
-    *w = c->kind == KIND_SPACE ? window_of_space(cap_space(c), caller_account())
-                               : window_of_permit(cap_space(c), cap_permit(c), caller_account());
+    *w = c->kind == KIND_SPACE ? window_of_space(c->space, caller_account())
+                               : window_of_permit(c->space, cap_permit(c), caller_account());
     return 0;
 }
 #define WINDOW_OR_RETURN(name, slot, rights)                                                                 \
@@ -27,7 +27,7 @@ static inline err get_window(u64 slot, u8 rights, struct window *w) {
 static inline void trace_range(enum trace_kind kind, const struct space *s, u64 address, u64 frame, u64 flags,
                                u64 pages) {
     const struct thread *t = cpu.current;
-    trace(kind, thread_id(t), address, frame, space_frame(s) | flags << 32, pages, t->serving, 0);
+    trace(kind, thread_id(t), address, frame, space_frame(s) | flags << 32, pages, t->serving);
 }
 
 static i64 range_out(struct range_result r) {
@@ -74,15 +74,15 @@ i64 call_protect(u64 where, u64 first, u64 pages, u64 rights) {
 i64 call_scan(u64 space, u64 first, u64 pages, u64 flags) {
     CAP_OR_RETURN(s, space, KIND_SPACE, RIGHT_MAP);
     AREA_OR_RETURN(area);
-    return range_out(mm_scan(cap_space(s), first, pages, flags, area));
+    return range_out(mm_scan(s->space, first, pages, flags, area));
 }
 
 static i64 clone(u64 source, u64 target, u64 first, u64 pages, bool private) {
     CAP_OR_RETURN(from, source, KIND_SPACE, RIGHT_MAP);
     CAP_OR_RETURN(to, target, KIND_SPACE, RIGHT_MAP);
     AREA_OR_RETURN(area);
-    trace_range(TRACE_MAP, cap_space(to), first, 0, private, pages);
-    return range_out(mm_clone(cap_space(from), cap_space(to), first, pages, private, area));
+    trace_range(TRACE_MAP, to->space, first, 0, private, pages);
+    return range_out(mm_clone(from->space, to->space, first, pages, private, area));
 }
 
 i64 call_clone(u64 from, u64 to, u64 first, u64 pages) {
@@ -102,11 +102,11 @@ static err get_side(u64 slot, u64 at, struct copy_side *side) {
     if (!c)
         return -E_BADCAP;
     if (c->kind == KIND_REPLY) {
-        const struct thread *t = reply_waiter(c);
+        const struct thread *t = c->thread;
         side->space = t->space;
         return t->kind == MSG_ALIEN || t->kind == MSG_EXCEPTION ? 0 : -E_RIGHTS;
     }
-    side->space = cap_space(c);
+    side->space = c->space;
     return c->kind != KIND_SPACE ? -E_KIND : c->rights & RIGHT_COPY ? 0 : -E_RIGHTS;
 }
 
@@ -125,7 +125,7 @@ i64 call_copy(u64 to_slot, u64 to_address, u64 from_slot, u64 from_address, u64 
 i64 call_permit(u64 space, u64 first, u64 pages, u64 rights, u64 to) {
     CAP_OR_RETURN(c, space, KIND_SPACE, RIGHT_MAP);
     EMPTY_SLOT_OR_RETURN(slot, caller_table(), to);
-    struct space *s = cap_space(c);
+    struct space *s = c->space;
     i64 index = space_permit(s, first, pages, rights);
     if (index < 0)
         return index;
@@ -136,7 +136,7 @@ i64 call_permit(u64 space, u64 first, u64 pages, u64 rights, u64 to) {
 
 i64 call_permit_end(u64 permit) {
     CAP_OR_RETURN(c, permit, KIND_PERMIT, 0);
-    err e = space_permit_end(cap_space(c), c->badge & 0xff);
+    err e = space_permit_end(c->space, c->badge & 0xff);
     if (!e)
         cap_clear(c);
     return e;
@@ -145,7 +145,7 @@ i64 call_permit_end(u64 permit) {
 i64 call_account_open(u64 parent, u64 to) {
     CAP_OR_RETURN(c, parent, KIND_ACCOUNT, RIGHT_CONTROL);
     EMPTY_SLOT_OR_RETURN(slot, caller_table(), to);
-    i64 account = account_open((u8)c->object);
+    i64 account = account_open((u8)c->account);
     if (account < 0)
         return account;
     cap_make_account(slot, (u8)account, RIGHT_ALL);
@@ -154,7 +154,7 @@ i64 call_account_open(u64 parent, u64 to) {
 
 i64 call_account_close(u64 account) {
     CAP_OR_RETURN(a, account, KIND_ACCOUNT, RIGHT_DESTROY);
-    return account_close((u8)a->object);
+    return account_close((u8)a->account);
 }
 
 i64 call_account_bind(u64 account, u64 endpoint, u64 bit) {
@@ -162,26 +162,26 @@ i64 call_account_bind(u64 account, u64 endpoint, u64 bit) {
     CAP_OR_RETURN(e, endpoint, KIND_ENDPOINT, RIGHT_NOTIFY);
     if (bit >= 64)
         return -E_INVAL;
-    account_bind((u8)a->object, endpoint_ref(cap_endpoint(e), (u32)bit));
+    account_bind((u8)a->account, endpoint_ref(e->endpoint, (u32)bit));
     return 0;
 }
 
 i64 call_give(u64 account, u64 first, u64 count) {
     CAP_OR_RETURN(to, account, KIND_ACCOUNT, 0);
     if (first != GIVE_LIST)
-        return frame_give_run(caller_account(), (u8)to->object, first, count);
+        return frame_give_run(caller_account(), (u8)to->account, first, count);
     AREA_OR_RETURN(area);
-    return frame_give_list(caller_account(), (u8)to->object, area, count);
+    return frame_give_list(caller_account(), (u8)to->account, area, count);
 }
 
 i64 call_pin(u64 count) {
     AREA_OR_RETURN(area);
-    return frame_pin(caller_account(), area, count);
+    return frame_pin(caller_account(), area, count, true);
 }
 
 i64 call_unpin(u64 count) {
     AREA_OR_RETURN(area);
-    return frame_unpin(caller_account(), area, count);
+    return frame_pin(caller_account(), area, count, false);
 }
 
 i64 call_frames(u64 account, u64 from, u64 flags) {
@@ -189,7 +189,7 @@ i64 call_frames(u64 account, u64 from, u64 flags) {
     AREA_OR_RETURN(area);
     if (flags & ~(u64)CLEAR_BITS)
         return -E_INVAL;
-    return range_out(frame_scan((u8)a->object, from, flags, area));
+    return range_out(frame_scan((u8)a->account, from, flags, area));
 }
 
 i64 call_frames_list(u64 count, u64 flags) {
@@ -202,7 +202,7 @@ i64 call_frames_list(u64 count, u64 flags) {
 i64 call_collect(u64 account, u64 count) {
     CAP_OR_RETURN(a, account, KIND_ACCOUNT, RIGHT_CONTROL);
     AREA_OR_RETURN(area);
-    return frame_collect((u8)a->object, count, area);
+    return frame_collect((u8)a->account, count, area);
 }
 
 i64 call_audit(void) {

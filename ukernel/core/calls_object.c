@@ -54,22 +54,13 @@ i64 call_fault_as(u64 reply, u64 address, u64 access, u64 progress) {
 
 /* ---- capabilities ---- */
 
-/* A table to change: a CAPTABLE capability of the caller with CONTROL. */
-static struct captable *get_table(u64 slot, err *e) {
-    const struct capability *c = cap_get(caller_table(), slot, KIND_CAPTABLE, RIGHT_CONTROL, e);
-    return c ? (struct captable *)c->object : NULL;
-}
-
 /* A right to reply is moved. */
 i64 call_cap_copy(u64 table_slot, u64 to_slot, u64 from_slot, u64 rights, u64 badge) {
-    err e;
-    struct captable *table = get_table(table_slot, &e);
-    if (!table)
-        return e;
+    CAP_OR_RETURN(table, table_slot, KIND_CAPTABLE, RIGHT_CONTROL);
     struct capability *from = cap_any(caller_table(), from_slot);
     if (!from)
         return -E_BADCAP;
-    EMPTY_SLOT_OR_RETURN(to, table, to_slot);
+    EMPTY_SLOT_OR_RETURN(to, table->table, to_slot);
     if (badge && (from->kind != KIND_ENDPOINT || from->badge || badge > 0xffffffff))
         return -E_INVAL;
     *to = *from;
@@ -77,20 +68,17 @@ i64 call_cap_copy(u64 table_slot, u64 to_slot, u64 from_slot, u64 rights, u64 ba
     if (badge)
         to->badge = badge;
     if (from->kind == KIND_REPLY) {
-        reply_waiter(from)->right = to;
+        from->thread->right = to;
         cap_clear(from);
     }
     return 0;
 }
 
 i64 call_cap_drop(u64 table_slot, u64 slot) {
-    err e;
-    struct captable *table = get_table(table_slot, &e);
-    if (!table)
-        return e;
-    if (slot == 0 || slot >= table->slots)
+    CAP_OR_RETURN(table, table_slot, KIND_CAPTABLE, RIGHT_CONTROL);
+    if (slot == 0 || slot >= table->table->slots)
         return -E_BADCAP;
-    struct capability *c = captable_slots(table) + slot;
+    struct capability *c = captable_slots(table->table) + slot;
     if (c->kind == KIND_REPLY)
         reply_drop(c); /* whoever is asked again may have put a new right there by now */
     else
@@ -117,7 +105,7 @@ i64 call_destroy(u64 slot) {
 
 i64 call_notify(u64 endpoint, u64 bits) {
     CAP_OR_RETURN(to, endpoint, KIND_ENDPOINT, RIGHT_NOTIFY);
-    endpoint_set_bits(cap_endpoint(to), bits);
+    endpoint_set_bits(to->endpoint, bits);
     return 0;
 }
 
@@ -125,7 +113,7 @@ i64 call_notify(u64 endpoint, u64 bits) {
 
 #define THREAD_OR_RETURN(name, slot)                                                                         \
     CAP_OR_RETURN(name##_cap, slot, KIND_THREAD, RIGHT_CONTROL);                                             \
-    struct thread *name = cap_thread(name##_cap)
+    struct thread *name = name##_cap->thread
 
 /* Its registers lie in the thread and stay what they are: it is stopped, or waits for an answer other than a
  * call's. */
@@ -217,56 +205,41 @@ i64 call_thread_bind(u64 thread, u64 space, u64 tag, u64 message_page, u64 prior
     if (tag > 0xffffffff || priority <= PRIO_IDLE || priority > cpu.current->priority ||
         flags & ~(u64)THREAD_ALIEN)
         return -E_INVAL;
-    return thread_bind(t, cap_space(s), (u32)tag, message_page, caller_account(), (u8)priority, (u8)flags);
+    return thread_bind(t, s->space, (u32)tag, message_page, caller_account(), (u8)priority, (u8)flags);
 }
 
 /* ---- spaces ---- */
 
-/* An endpoint to bind: slot 0 leaves the reference as it is. */
-static err get_binding(u64 slot, struct endpoint_ref *ref) {
-    if (slot == 0)
-        return 0;
-    CAP_OR_RETURN(c, slot, KIND_ENDPOINT, RIGHT_RECV);
-    *ref = endpoint_ref(cap_endpoint(c), (u32)c->badge);
-    return 0;
-}
-
-static void bind_table(struct space *s, struct captable *table) {
-    s->table->bound--;
-    s->table = table;
-    table->bound++;
-}
-
-/* table_flags: slot of the capability table | flags << 32. */
-i64 call_space_bind(u64 space, u64 pager, u64 system_call, u64 exception, u64 account_slot, u64 table_flags) {
+/* Slot 0 leaves what is bound there. table_flags: slot of the capability table | flags << 32. */
+i64 call_space_bind(u64 space, u64 pager, u64 system_call, u64 exception, u64 account, u64 table_flags) {
+    static const u8 kinds[] = {KIND_ENDPOINT, KIND_ENDPOINT, KIND_ENDPOINT, KIND_ACCOUNT, KIND_CAPTABLE};
+    const u64 slots[] = {pager, system_call, exception, account, (u32)table_flags};
+    const struct capability *bind[ARRAY_LEN(slots)] = {0};
     CAP_OR_RETURN(c, space, KIND_SPACE, RIGHT_CONTROL);
-    struct space *s = cap_space(c);
+    struct space *s = c->space;
     if (s->dying)
         return -E_INVAL;
-    struct endpoint_ref refs[3] = {s->pager, s->system_call, s->exception};
-    const u64 slots[3] = {pager, system_call, exception};
-    err e;
-    for (u32 i = 0; i < 3; i++)
-        if ((e = get_binding(slots[i], &refs[i])))
-            return e;
-    const struct capability *account = NULL;
-    struct captable *table = NULL;
-    if (account_slot && !(account = cap_get(caller_table(), account_slot, KIND_ACCOUNT, RIGHT_CONTROL, &e)))
-        return e;
-    if ((u32)table_flags && !(table = get_table((u32)table_flags, &e)))
+    err e = 0;
+    for (u32 i = 0; i < ARRAY_LEN(slots) && !e; i++)
+        if (slots[i])
+            bind[i] = cap_get(caller_table(), slots[i], kinds[i], i < 3 ? RIGHT_RECV : RIGHT_CONTROL, &e);
+    if (e)
         return e;
     u64 flags = table_flags >> 32;
     if (flags & ~(u64)SPACE_WX)
         return -E_INVAL;
     if (flags != s->flags && space_has_entries(s))
         return -E_MAPPED;
-    if (account && (e = space_set_account(s, (u8)account->object)))
+    if (bind[3] && (e = space_set_account(s, (u8)bind[3]->account)))
         return e;
-    if (table)
-        bind_table(s, table);
-    s->pager = refs[0];
-    s->system_call = refs[1];
-    s->exception = refs[2];
+    for (u32 i = 0; i < 3; i++)
+        if (bind[i])
+            s->handlers[i] = endpoint_ref(bind[i]->endpoint, (u32)bind[i]->badge);
+    if (bind[4]) {
+        s->table->bound--;
+        s->table = bind[4]->table;
+        s->table->bound++;
+    }
     s->flags = (u8)flags;
     return 0;
 }
@@ -278,7 +251,7 @@ i64 call_irq(u64 authority, u64 line, u64 endpoint, u64 bit) {
     CAP_OR_RETURN(to, endpoint, KIND_ENDPOINT, RIGHT_NOTIFY);
     if (bit >= 64)
         return -E_INVAL;
-    return interrupt_bind(line, endpoint_ref(cap_endpoint(to), (u32)bit));
+    return interrupt_bind(line, endpoint_ref(to->endpoint, (u32)bit));
 }
 
 i64 call_ports(u64 authority, u64 first, u64 count) {
@@ -304,10 +277,10 @@ i64 call_trace_name(u64 thread) {
     THREAD_OR_RETURN(t, thread);
     AREA_OR_RETURN(area);
     memcpy(t->name, area, sizeof t->name - 1);
-    u64 payload[6] = {thread_id(t) | (t->space ? space_frame(t->space) : 0) << 32};
-    memcpy(payload + 1, t->name, sizeof t->name);
-    if (trace_on(TRACE_THREAD_NAME))
-        trace_write(TRACE_THREAD_NAME, thread_id(t), payload);
+    u64 name[TRACE_NAME_BYTES / sizeof(u64)];
+    memcpy(name, t->name, sizeof name);
+    trace(TRACE_THREAD_NAME, thread_id(t), thread_id(t) | (t->space ? space_frame(t->space) : 0) << 32,
+          name[0], name[1], name[2], name[3], name[4]);
     return 0;
 }
 

@@ -9,7 +9,7 @@ void captable_init(struct captable *t, u64 frames) {
 }
 
 bool cap_alive_without_frame(const struct capability *c) {
-    const struct account *a = &accounts[c->object % ACCOUNTS];
+    const struct account *a = &accounts[c->account % ACCOUNTS];
     switch ((enum frame_kind)c->kind) {
     case KIND_ACCOUNT:
         return a->state != ACCOUNT_FREE && a->generation == c->generation;
@@ -27,12 +27,12 @@ struct capability *cap_empty(struct captable *t, u64 slot, err *e) {
 
 void cap_make(struct capability *c, enum frame_kind kind, void *object, u8 rights) {
     const struct frame *f = &frame_table[virt_to_frame(object)];
-    *c = (struct capability){(u8)kind, rights, 0, f->generation, (u64)object, 0, f};
+    *c = (struct capability){(u8)kind, rights, 0, f->generation, {object}, 0, f};
 }
 
 void cap_make_account(struct capability *c, u8 account, u8 rights) {
     *c = (struct capability){.kind = KIND_ACCOUNT,
                              .rights = rights,
                              .generation = accounts[account].generation,
-                             .object = account};
+                             .account = account};
 }

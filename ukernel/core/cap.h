@@ -11,9 +11,15 @@ struct capability {
     u8 rights; /* enum right */
     u16 reserved;
     u32 generation; /* of the object's first frame, or of the account, when the capability was made */
-    u64 object; /* space, thread, endpoint, table: kernel address of the object; permit: of its space; right
-                 * to reply: of the waiting thread, 0: it waits no more; account: its number; others: 0 */
-    u64 badge;  /* endpoint: 0 none; permit: index | generation << 8 */
+    union {
+        void *object; /* kernel address of what it names; NULL: a right to reply whose thread waits no more */
+        struct space *space; /* a permit's too */
+        struct thread *thread;
+        struct endpoint *endpoint;
+        struct captable *table;
+        u64 account; /* its number */
+    };
+    u64 badge;                 /* endpoint: 0 none; permit: index | generation << 8 */
     const struct frame *frame; /* the object's first one; NULL: none, or a right to reply */
 };
 _Static_assert(sizeof(struct capability) * CAPS_PER_FRAME == PAGE_BYTES, "a capability is 32 bytes");
@@ -45,7 +51,7 @@ static inline struct endpoint *endpoint_ref_get(const struct endpoint_ref *ref) 
 }
 
 static inline struct permit *cap_permit(const struct capability *c) {
-    return &((struct space *)c->object)->permits[c->badge & (PERMITS_PER_SPACE - 1)];
+    return &c->space->permits[c->badge & (PERMITS_PER_SPACE - 1)];
 }
 
 /* Is the object that the capability names still the one it was made for? */
@@ -81,13 +87,4 @@ void cap_make_account(struct capability *c, u8 account, u8 rights);
 
 static inline void cap_clear(struct capability *c) {
     *c = (struct capability){0};
-}
-static inline struct endpoint *cap_endpoint(const struct capability *c) {
-    return (struct endpoint *)c->object;
-}
-static inline struct thread *cap_thread(const struct capability *c) {
-    return (struct thread *)c->object;
-}
-static inline struct space *cap_space(const struct capability *c) {
-    return (struct space *)c->object;
 }

@@ -75,7 +75,7 @@ void endpoint_leave(struct thread *t) {
 void endpoint_set_bits(struct endpoint *e, u64 bits) {
     struct thread *current = cpu.current;
     trace(TRACE_NOTIFY, current ? (u32)virt_to_frame(current) : 0, virt_to_frame(e), bits,
-          current ? current->serving : 0, 0, 0, 0);
+          current ? current->serving : 0);
     e->bits |= bits;
     struct thread *r =
         link_empty(&e->receivers) ? e->server : container_of(e->receivers.prev, struct thread, link);

@@ -19,14 +19,14 @@ struct thread *thread_crash(struct thread *t, const char *what) {
     return NULL;
 }
 
-/* kind: MSG_ALIEN or MSG_EXCEPTION. */
-static struct thread *send(struct thread *t, u8 kind, u8 flags) {
-    struct endpoint_ref *ref = kind == MSG_ALIEN ? &t->space->system_call : &t->space->exception;
+struct thread *exception_message(struct thread *t, enum msg_kind kind, u8 flags) {
+    const struct endpoint_ref *ref = &t->space->handlers[kind - MSG_FAULT];
     struct endpoint *e = endpoint_ref_get(ref);
     if (!e)
-        return thread_crash(t, kind == MSG_ALIEN ? "system call without a handler"
-                                                 : "exception without a handler");
-    t->base = t->kind = kind;
+        return thread_crash(t, kind == MSG_FAULT   ? "page fault without a pager"
+                               : kind == MSG_ALIEN ? "system call without a handler"
+                                                   : "exception without a handler");
+    t->kind = (u8)kind;
     t->send_flags = flags;
     t->nwords = MSG_REG_WORDS;
     t->badge = ref->badge;
@@ -40,14 +40,16 @@ struct thread *exception_alien_call(struct thread *t) {
     u64 endpoint = t->space->system_call.endpoint ? virt_to_frame(t->space->system_call.endpoint) : 0;
     trace(TRACE_IPC_CALL, thread_id(t), endpoint | (u64)LABEL_ALIEN << 32 | (u64)MSG_REG_WORDS << 48,
           cpu.calls + 1, r->rax, r->rdi, r->rsi, r->rdx);
-    return send(t, MSG_ALIEN, 0);
+    t->base = MSG_ALIEN;
+    return exception_message(t, MSG_ALIEN, 0);
 }
 
 struct thread *exception_send(struct thread *t, u64 kind, u64 code, u64 address) {
+    t->base = MSG_EXCEPTION;
     t->exception.kind = kind;
     t->exception.code = code;
     t->exception.address = address;
-    struct thread *next = send(t, MSG_EXCEPTION, 0);
+    struct thread *next = exception_message(t, MSG_EXCEPTION, 0);
     trace(TRACE_EXCEPTION, thread_id(t), kind, code, address, t->regs.rip, t->call, t->regs.rsp);
     return next;
 }
@@ -76,7 +78,7 @@ void exception_answered(struct thread *t, const struct thread_regs *from, bool a
 }
 
 struct thread *exception_again(struct thread *t, u8 flags) {
-    return send(t, t->base, flags);
+    return exception_message(t, t->base, flags);
 }
 
 void exception_repeat_syscall(struct thread *t) {

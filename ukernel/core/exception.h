@@ -6,6 +6,10 @@
 
 #include "core/thread.h"
 
+/* Send a message of the kernel in t's name to the space's handler: kind, not MSG_CALL; flags: enum msg_flag.
+ * t (READY, in no queue) crashes if there is no handler. Returns who should go on. */
+struct thread *exception_message(struct thread *t, enum msg_kind kind, u8 flags);
+
 /* The running thread, marked alien, has executed SYSCALL. Returns who should go on. */
 struct thread *exception_alien_call(struct thread *t);
 

@@ -9,17 +9,8 @@
 enum pf_error { PF_PRESENT = 1, PF_WRITE = 2, PF_FETCH = 16 };
 
 struct thread *fault_send(struct thread *t) {
-    struct endpoint *e = endpoint_ref_get(&t->space->pager);
-    if (!e)
-        return thread_crash(t, "page fault without a pager");
-    t->kind = MSG_FAULT;
-    t->send_flags = 0;
-    t->nwords = sizeof(struct fault_words) / sizeof(u64);
-    t->badge = t->space->pager.badge;
-    t->send_slot = 0;
     t->fault.shown = false;
-    t->call = ++cpu.calls;
-    return ipc_send(t, e);
+    return exception_message(t, MSG_FAULT, 0);
 }
 
 static inline void set_address(struct thread *t, vaddr address, u8 access, u8 flags) {
@@ -31,14 +22,10 @@ static inline void set_address(struct thread *t, vaddr address, u8 access, u8 fl
     t->fault.flags = flags;
 }
 
-static inline void happened(struct thread *t, vaddr address) {
+void fault_happened(struct thread *t, vaddr address) {
     u64 error = t->regs.error;
     t->base = MSG_FAULT;
     set_address(t, address, (error & PF_WRITE) / PF_WRITE | (error & PF_FETCH) / PF_FETCH * ACCESS_EXEC, 0);
-}
-
-void fault_happened(struct thread *t, vaddr address) {
-    happened(t, address);
 }
 
 void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
@@ -98,7 +85,7 @@ bool fault_show(struct thread *t) {
 }
 
 struct endpoint *fault_begin(struct thread *t, vaddr address) {
-    happened(t, address);
+    fault_happened(t, address);
     struct endpoint *e = endpoint_ref_get(&t->space->pager);
     return e && show(t, address) ? e : NULL;
 }
@@ -126,7 +113,7 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
         const struct capability *c = cap_get(table, space_slot, KIND_SPACE, RIGHT_MAP, &e);
         if (!c)
             return e;
-        if (cap_space(c) != t->space)
+        if (c->space != t->space)
             return -E_RIGHTS;
     } else if (lo < t->fault.answer.lo || hi > t->fault.answer.hi || rights & ~t->fault.answer.rights) {
         return -E_RIGHTS;
@@ -147,8 +134,7 @@ u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u
 
 struct thread *fault_resolved(struct thread *t, u32 entered) {
     t->fault.entered = entered > 0;
-    trace(TRACE_RESUME, thread_id(t), t->fault.address, t->call, space_frame(t->space) | (u64)entered << 32,
-          0, 0, 0);
+    trace(TRACE_RESUME, thread_id(t), t->fault.address, t->call, space_frame(t->space) | (u64)entered << 32);
     t->state = THREAD_READY;
     if (t->base == MSG_FAULT)
         return t;

@@ -28,8 +28,9 @@ err interrupt_bind(u64 line, struct endpoint_ref ref) {
 static void interrupt(u32 line) {
     if (!pic_acknowledge(line))
         return;
+    lines[line].count++;
     trace(TRACE_IRQ, cpu.current ? thread_id(cpu.current) : 0, (line + VECTOR_IRQ) | (u64)line << 32,
-          ++lines[line].count, 0, 0, 0, 0);
+          lines[line].count);
     if (line == IRQ_TIMER)
         sched_timer();
     else

@@ -18,6 +18,14 @@ static struct thread *failed(struct thread *t, err e) {
     return t;
 }
 
+/* The number of words that t sends. */
+static u64 words_of(const struct thread *t) {
+    return t->regs.rax >> 8 & 0xff;
+}
+static err words_check(const struct thread *t, u64 most) {
+    return words_of(t) > most || (words_of(t) > MSG_REG_WORDS && !t->message) ? -E_2BIG : 0;
+}
+
 /* So many partners that a message can't go to or come from, one entry passes over. */
 #define FAILURES_MAX 8
 
@@ -47,10 +55,9 @@ struct thread *ipc_send(struct thread *s, struct endpoint *e) {
     return NULL;
 }
 
-static void trace_call(enum trace_kind kind, struct thread *t, struct endpoint *e, u64 label, u64 nwords,
-                       u64 call) {
+static void trace_call(enum trace_kind kind, struct thread *t, struct endpoint *e, u64 nwords, u64 call) {
     const struct thread_regs *r = &t->regs;
-    trace(kind, thread_id(t), virt_to_frame(e) | (label & 0xffff) << 32 | nwords << 48, call, r->rdi, r->rsi,
+    trace(kind, thread_id(t), virt_to_frame(e) | (r->r12 & 0xffff) << 32 | nwords << 48, call, r->rdi, r->rsi,
           r->rdx, r->r10);
 }
 
@@ -59,51 +66,51 @@ struct thread *ipc_call(struct thread *t) {
     err error;
     const struct capability *c =
         cap_get(t->space->table, r->rbx & 0xffffffff, KIND_ENDPOINT, RIGHT_CALL, &error);
-    if (!c)
+    if (!c || (error = words_check(t, MSG_WORDS)))
         return failed(t, error);
-    u64 nwords = r->rax >> 8 & 0xff;
-    if (__builtin_expect(nwords > MSG_REG_WORDS && (nwords > MSG_WORDS || !t->message), 0))
-        return failed(t, -E_2BIG);
     t->kind = MSG_CALL;
     t->send_flags = 0;
-    t->nwords = (u8)nwords;
+    t->nwords = (u8)words_of(t);
     t->badge = (u32)c->badge;
     t->send_slot = (u32)r->r13;
     t->call = ++cpu.calls;
-    trace_call(TRACE_IPC_CALL, t, cap_endpoint(c), r->r12, nwords, t->call);
-    return ipc_send(t, cap_endpoint(c));
+    trace_call(TRACE_IPC_CALL, t, c->endpoint, t->nwords, t->call);
+    return ipc_send(t, c->endpoint);
 }
 
 /* ---- waiting
  * -------------------------------------------------------------------------------------------------- */
 
-/* What a wait names, checked. */
+/* A call that answers or hands on and then waits: what it names, checked. */
 struct wait {
+    struct capability *right;  /* to answer; NULL: only wait */
+    struct thread *to;         /* who waits for the answer; NULL: gone */
     struct endpoint *endpoint; /* NULL: only answer */
     u64 deadline;
     u64 flags; /* WAIT_xxx */
     u32 reply_slot, receive_slot;
 };
 
-/* freed: the slot that the answer is about to free; it may be named again. */
-static err wait_decode(struct wait *w, struct thread *t, u64 freed) {
+/* The slot that the answer is about to free may be named for the next right. */
+static err wait_decode(struct wait *w, struct thread *t) {
     const struct thread_regs *r = &t->regs;
     struct captable *table = t->space->table;
+    u32 slot = (u32)r->rbx;
     err error = 0;
     t->entered = 0;
     *w = (struct wait){.deadline = r->r15,
                        .flags = WAIT_FLAGS(r->rax),
                        .reply_slot = (u32)(r->r13 >> 32),
                        .receive_slot = (u32)r->r14};
-    if ((u32)r->r13 == 0)
-        return 0;
-    const struct capability *c = cap_get(table, (u32)r->r13, KIND_ENDPOINT, RIGHT_RECV, &error);
-    if (!c)
-        return error;
-    w->endpoint = cap_endpoint(c);
-    if (w->reply_slot && w->reply_slot != freed && !cap_empty(table, w->reply_slot, &error))
-        return error;
-    return 0;
+    if ((u32)r->r13) {
+        const struct capability *c = cap_get(table, (u32)r->r13, KIND_ENDPOINT, RIGHT_RECV, &error);
+        if (!c)
+            return error;
+        w->endpoint = c->endpoint;
+        if (w->reply_slot && w->reply_slot != slot && !cap_empty(table, w->reply_slot, &error))
+            return error;
+    }
+    return slot || (u8)r->rax != SYS_reply_wait ? reply_get(table, slot, &w->right, &w->to) : 0;
 }
 
 void ipc_take_bits(struct thread *r, struct endpoint *e) {
@@ -170,96 +177,77 @@ static struct thread *wait(struct thread *t, const struct wait *w, struct thread
     return t;
 }
 
+/* t has answered a fault with items, of which so many were entered. */
+static struct thread *fault_answered(struct thread *t, const struct wait *w, u32 entered) {
+    cap_clear(w->right);
+    t->entered = (u64)entered << 32;
+    return wait(t, w, w->to ? fault_resolved(w->to, entered) : NULL);
+}
+
 struct thread *ipc_reply_wait(struct thread *t) {
-    struct thread_regs *r = &t->regs;
-    u64 slot = (u32)r->rbx;
     struct wait w;
-    err e = wait_decode(&w, t, slot);
-    if (e)
-        return failed(t, e);
-    if (slot == 0)
-        return wait(t, &w, NULL);
-    struct capability *right;
-    struct reply reply = {
-        .from = t, .nwords = r->rax >> 8 & 0xff, .flags = w.flags, .send_slot = (u32)(r->rbx >> 32)};
-    e = reply_get(t->space->table, slot, &right, &reply.to);
-    if (!e && reply.to)
+    err e = wait_decode(&w, t);
+    struct reply reply = {.from = t,
+                          .to = w.to,
+                          .nwords = words_of(t),
+                          .flags = w.flags,
+                          .send_slot = (u32)(t->regs.rbx >> 32)};
+    if (!e && w.to)
         e = reply_check(&reply);
     if (e)
         return failed(t, e);
-    cap_clear(right);
-    return wait(t, &w, reply.to ? reply_go(&reply) : NULL);
+    if (w.right)
+        cap_clear(w.right);
+    return wait(t, &w, w.to ? reply_go(&reply) : NULL);
 }
 
 struct thread *ipc_fault_reply_wait(struct thread *t) {
-    struct thread_regs *r = &t->regs;
-    u64 nwords = r->rax >> 8 & 0xff;
     struct fault_item items[FAULT_ITEMS_MAX];
     struct wait w;
-    struct capability *right;
-    struct thread *to;
-    err e = wait_decode(&w, t, (u32)r->rbx);
-    if (!e)
-        e = reply_get(t->space->table, (u32)r->rbx, &right, &to);
-    if (!e && to && to->kind != MSG_FAULT)
+    err e = wait_decode(&w, t);
+    if (!e && w.to && w.to->kind != MSG_FAULT)
         e = -E_KIND;
-    if (!e && (nwords % 2 || nwords > 2 * FAULT_ITEMS_MAX || (nwords > MSG_REG_WORDS && !t->message)))
-        e = -E_2BIG;
+    if (!e)
+        e = words_of(t) % 2 ? -E_2BIG : words_check(t, 2 * FAULT_ITEMS_MAX);
     if (e)
         return failed(t, e);
-    cap_clear(right);
-    struct thread *next = NULL;
-    u32 entered = 0;
-    if (to) {
-        u64 *words = (u64 *)items;
-        message_head(r->words, words);
-        message_tail(t->message, words, nwords);
-        entered = fault_answer(to, t->space->account, items, nwords / 2);
-        next = fault_resolved(to, entered);
-    }
-    t->entered = (u64)entered << 32;
-    return wait(t, &w, next);
+    u64 *words = (u64 *)items;
+    message_head(t->regs.words, words);
+    message_tail(t->message, words, words_of(t));
+    return fault_answered(t, &w, w.to ? fault_answer(w.to, t->space->account, items, words_of(t) / 2) : 0);
 }
 
-struct thread *ipc_fault_answered(struct thread *t, struct thread *to, u32 entered) {
-    u32 slot = (u32)t->regs.rbx;
+struct thread *ipc_fault_entered(struct thread *t, u32 entered) {
     struct wait w;
-    err e = wait_decode(&w, t, slot);
+    err e = wait_decode(&w, t);
     ASSERT(!e);
-    cap_clear(captable_slots(t->space->table) + slot);
-    t->entered = (u64)entered << 32;
-    return sched_leave(wait(t, &w, fault_resolved(to, entered)));
+    return sched_leave(fault_answered(t, &w, entered));
 }
 
 struct thread *ipc_forward_wait(struct thread *t) {
     struct thread_regs *r = &t->regs;
-    u64 nwords = r->rax >> 8 & 0xff;
     struct captable *table = t->space->table;
     struct wait w;
-    struct capability *right;
-    struct thread *to;
-    err e = wait_decode(&w, t, (u32)r->rbx);
+    err e = wait_decode(&w, t);
     if (!e)
-        e = reply_get(table, (u32)r->rbx, &right, &to);
-    if (!e && (nwords > MSG_WORDS || (nwords > MSG_REG_WORDS && !t->message)))
-        e = -E_2BIG;
+        e = words_check(t, MSG_WORDS);
     const struct capability *c = e ? NULL : cap_get(table, r->rbx >> 32, KIND_ENDPOINT, RIGHT_CALL, &e);
+    struct thread *to = w.to, *next = NULL;
     if (c && to && to->kind == MSG_FAULT)
         e = fault_range(to, table, (u32)(r->r14 >> 32), r->rax);
     if (e)
         return failed(t, e);
-    cap_clear(right);
-    struct thread *next = NULL;
+    cap_clear(w.right);
     if (to) {
         to->label = r->r12;
-        to->nwords = (u8)nwords;
+        to->nwords = (u8)words_of(t);
         to->badge = (u32)c->badge;
         to->send_slot = 0;
         to->send_flags |= IPC_FORWARDED;
         message_head(r->words, to->forward);
-        message_tail(t->message, to->forward, nwords);
-        trace_call(TRACE_FORWARD, t, cap_endpoint(c), r->r12, nwords, to->call);
-        next = ipc_send(to, cap_endpoint(c));
+        message_tail(t->message, to->forward, to->nwords);
+        trace_call(TRACE_FORWARD, t, c->endpoint, to->nwords, to->call);
+        next = ipc_send(to, c->endpoint);
     }
     return wait(t, &w, next);
 }
@@ -270,7 +258,7 @@ struct thread *ipc_forward_wait(struct thread *t) {
 void ipc_abandon(struct thread *t) {
     bool received = t->state == THREAD_RECEIVING;
     if (t->state == THREAD_CALLING)
-        t->right->object = 0;
+        t->right->thread = NULL;
     else
         endpoint_leave(t);
     if (received)

@@ -25,7 +25,7 @@ void ipc_cancel(struct thread *t);
 struct thread *ipc_call(struct thread *t);
 struct thread *ipc_reply_wait(struct thread *t);
 struct thread *ipc_fault_reply_wait(struct thread *t);
-/* The rest of t's fault_reply_wait after a short path has entered so many items for `to`, and whoever was
- * told of a frame collected by it comes first. Nothing can be refused any more. Returns the thread to run. */
-struct thread *ipc_fault_answered(struct thread *t, struct thread *to, u32 entered);
+/* The rest of t's fault_reply_wait after a short path has entered so many items, and whoever was told of a
+ * frame collected by it comes first. Nothing can be refused any more. Returns the thread to run. */
+struct thread *ipc_fault_entered(struct thread *t, u32 entered);
 struct thread *ipc_forward_wait(struct thread *t);

@@ -79,8 +79,10 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
             *error = -E_NOSLOT;
         if (*error)
             return SENDER_FAILED;
-        parcel_go(&parcel);
-        flags |= parcel.from ? IPC_CAP : 0;
+        if (parcel.from) {
+            *parcel.to = *parcel.from;
+            flags |= IPC_CAP;
+        }
     }
     r->regs.r12 = message_label(s);
     put_words(s, r);
@@ -93,6 +95,6 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     r->regs.r15 = s->progress;
     trace(TRACE_IPC_RECV, thread_id(r),
           virt_to_frame(s->endpoint) | (r->regs.r12 & 0xffff) << 32 | (u64)s->nwords << 48, s->call, s->badge,
-          s->tag >> 32, 0, 0);
+          s->tag >> 32);
     return DELIVERED;
 }

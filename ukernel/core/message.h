@@ -16,7 +16,7 @@ enum delivery {
  * DELIVERED. */
 enum delivery message_deliver(struct thread *s, struct thread *r, err *error);
 
-/* A capability on its way: checked first, then moved by capability_go. slot 0: none. */
+/* A capability on its way: checked first, then copied from slot to slot. */
 struct parcel {
     const struct capability *from; /* NULL: none */
     struct capability *to;
@@ -25,10 +25,6 @@ struct parcel {
  * usable slot. */
 must_check err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct captable *to,
                             u32 receive_slot);
-static inline void parcel_go(const struct parcel *p) {
-    if (p->from)
-        *p->to = *p->from;
-}
 
 /* Can n words go from one thread to the other? Those beyond six lie in message pages. -E_2BIG, -E_INVAL. */
 must_check err message_fits(const struct thread *from, const struct thread *to, u64 n);

@@ -6,11 +6,6 @@
 #define DESTROY_SLOTS 512 /* of a capability table in one step */
 #define DESTROY_WAKES 32
 
-static void space_create(struct space *s) {
-    space_init(s);
-    s->table = &captable_none;
-}
-
 err object_create(struct capability *slot, pfn first, u64 count, u64 kind, u8 account) {
     if (kind != KIND_SPACE && kind != KIND_THREAD && kind != KIND_ENDPOINT && kind != KIND_CAPTABLE)
         return -E_KIND;
@@ -24,10 +19,12 @@ err object_create(struct capability *slot, pfn first, u64 count, u64 kind, u8 ac
         thread_init(object);
     else if (kind == KIND_ENDPOINT)
         endpoint_init(object);
-    else if (kind == KIND_SPACE)
-        space_create(object);
     else if (kind == KIND_CAPTABLE)
         captable_init(object, (u32)count);
+    else {
+        space_init(object);
+        ((struct space *)object)->table = &captable_none;
+    }
     cap_make(slot, (enum frame_kind)kind, object, RIGHT_ALL);
     return 0;
 }
@@ -65,36 +62,30 @@ static bool destroy_table(struct captable *t) {
     return t->cursor == t->slots;
 }
 
-/* Nothing is put into a table and nobody comes to an endpoint that is half destroyed: all capabilities to it
- * die with the first step but the one that is used to destroy it, and that is good for nothing else. */
-static err go_on_later(struct capability *cap) {
-    cap->generation = ++frame_table[virt_to_frame((void *)cap->object)].generation;
+/* One step. Nothing is put into a table and nobody comes to an endpoint that is half destroyed: all
+ * capabilities to it die with the first step but the one that is used to destroy it, and that is good for
+ * nothing else. */
+static err destroy_shared(struct capability *cap) {
+    if (cap->kind == KIND_CAPTABLE && cap->table->bound)
+        return -E_BUSY;
+    if (cap->kind == KIND_ENDPOINT ? endpoint_drain(cap->endpoint) : destroy_table(cap->table))
+        return 0;
+    cap->generation = ++frame_table[virt_to_frame(cap->object)].generation;
     cap->rights = RIGHT_DESTROY;
     return -E_AGAIN;
 }
 
 err object_destroy(struct capability *cap) {
-    void *object = (void *)cap->object;
-    u64 frames = 1;
-    err e;
-    switch ((enum frame_kind)cap->kind) {
-    case KIND_THREAD:
-        e = destroy_thread(object);
-        break;
-    case KIND_ENDPOINT:
-        e = endpoint_drain(object) ? 0 : go_on_later(cap);
-        break;
-    case KIND_SPACE:
-        e = destroy_space(object);
-        break;
-    case KIND_CAPTABLE:
-        frames = ((struct captable *)object)->slots / CAPS_PER_FRAME;
-        e = ((struct captable *)object)->bound ? -E_BUSY : destroy_table(object) ? 0 : go_on_later(cap);
-        break;
-    default:
-        e = -E_KIND;
-    }
+    pfn first = virt_to_frame(cap->object);
+    u64 frames = cap->kind == KIND_CAPTABLE ? cap->table->slots / CAPS_PER_FRAME : 1;
+    err e = -E_KIND;
+    if (cap->kind == KIND_THREAD)
+        e = destroy_thread(cap->thread);
+    else if (cap->kind == KIND_SPACE)
+        e = destroy_space(cap->space);
+    else if (cap->kind == KIND_ENDPOINT || cap->kind == KIND_CAPTABLE)
+        e = destroy_shared(cap);
     if (!e)
-        frame_end(virt_to_frame(object), frames);
+        frame_end(first, frames);
     return e;
 }

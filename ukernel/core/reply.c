@@ -11,19 +11,18 @@ err reply_get(struct captable *t, u64 slot, struct capability **right, struct th
     if (slot >= t->slots || captable_slots(t)[slot].kind != KIND_REPLY)
         return -E_BADCAP;
     *right = captable_slots(t) + slot;
-    *waiter = reply_waiter(*right);
+    *waiter = (*right)->thread;
     ASSERT(!*waiter || ((*waiter)->state == THREAD_CALLING && (*waiter)->right == *right));
     return 0;
 }
 
-err reply_check(const struct reply *r) {
+err reply_check(struct reply *r) {
     if (r->to->kind != MSG_CALL)
         return r->send_slot ? -E_NOSLOT : r->nwords > MSG_REG_WORDS ? -E_2BIG : 0;
     err e = message_fits(r->from, r->to, r->nwords);
     if (e || !r->send_slot)
         return e;
-    struct parcel p;
-    return parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table,
+    return parcel_check(&r->parcel, r->from->space->table, r->send_slot, r->to->space->table,
                         caller_receive_slot(r->to));
 }
 
@@ -35,12 +34,8 @@ static void answer_call(const struct reply *r) {
     message_head(from->words, to->words);
     if (__builtin_expect(r->nwords > MSG_REG_WORDS, 0))
         message_tail(r->from->message, r->to->message, r->nwords);
-    if (__builtin_expect(r->send_slot != 0, 0)) {
-        struct parcel p;
-        err e = parcel_check(&p, r->from->space->table, r->send_slot, r->to->space->table,
-                             caller_receive_slot(r->to));
-        if (!e) /* as reply_check has found */
-            parcel_go(&p);
+    if (__builtin_expect(r->parcel.from != NULL, 0)) {
+        *r->parcel.to = *r->parcel.from;
         to->r14 |= (u64)IPC_CAP << 16;
     }
     r->to->state = THREAD_READY;
@@ -65,7 +60,7 @@ struct thread *reply_go(const struct reply *r) {
 }
 
 void reply_drop(struct capability *right) {
-    struct thread *t = reply_waiter(right);
+    struct thread *t = right->thread;
     cap_clear(right);
     if (!t)
         return;

@@ -4,17 +4,11 @@
  * more, the slot is told. */
 #pragma once
 
-#include "core/cap.h"
-#include "core/thread.h"
-
-/* The thread that waits for this answer; NULL: it is gone, or stopped. */
-static inline struct thread *reply_waiter(const struct capability *right) {
-    return cap_thread(right);
-}
+#include "core/message.h"
 
 /* Put the right to answer t into an empty slot. */
 static inline void reply_put(struct capability *slot, struct thread *t) {
-    *slot = (struct capability){.kind = KIND_REPLY, .object = (u64)t};
+    *slot = (struct capability){.kind = KIND_REPLY, .thread = t};
     t->right = slot;
 }
 
@@ -31,8 +25,9 @@ struct reply {
     u64 nwords;
     u64 flags;
     u32 send_slot;
+    struct parcel parcel; /* by reply_check */
 };
-must_check err reply_check(const struct reply *r);
+must_check err reply_check(struct reply *r);
 struct thread *reply_go(const struct reply *r);
 
 /* The right in the slot is dropped, or its holder dies: a call fails with -E_CANCELED, a fault happens again,

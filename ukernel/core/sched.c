@@ -128,8 +128,7 @@ struct thread *sched_leave(struct thread *next) {
         cpu.current = NULL;
         return NULL;
     }
-    trace(TRACE_SWITCH, (u32)virt_to_frame(next), virt_to_frame(next) | space_frame(next->space) << 32, 0, 0,
-          0, 0, 0);
+    trace(TRACE_SWITCH, (u32)virt_to_frame(next), virt_to_frame(next) | space_frame(next->space) << 32);
     arch_switch(next);
     return next;
 }

@@ -21,8 +21,9 @@ u64 trace_set_mask(u64 mask);
 /* Append an event; call only if trace_on(kind). tid: frame of the running thread. */
 void trace_write(enum trace_kind kind, u32 tid, const u64 payload[6]);
 
-/* Append an event by words, if its kind is on. */
-static inline void trace(enum trace_kind kind, u32 tid, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
-    if (trace_on(kind))
-        trace_write(kind, tid, (const u64[6]){a, b, c, d, e, f});
-}
+/* Append an event of up to six words, if its kind is on; the rest is 0. */
+#define trace(kind, tid, ...)                                                                                \
+    do {                                                                                                     \
+        if (trace_on(kind))                                                                                  \
+            trace_write(kind, tid, (const u64[6]){__VA_ARGS__});                                             \
+    } while (0)

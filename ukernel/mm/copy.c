@@ -34,16 +34,6 @@ static err side_check(const struct copy_side *side, u64 length) {
     return 0;
 }
 
-static void copy_bytes(u8 *to, const u8 *from, u64 n) {
-#ifdef HOST_TEST
-    __builtin_memmove(to, from, n);
-#else
-    u64 words = n / 8, bytes = n % 8;
-    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
-#endif
-}
-
 struct copy_result mm_copy(const struct copy_side *to, const struct copy_side *from, u64 length) {
     if (length > COPY_BYTES_MAX)
         return (struct copy_result){-E_INVAL, 0};

@@ -117,11 +117,7 @@ i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
 
 /* ---- pin, unpin ---- */
 
-static err step_pin(pfn n, u8 account) {
-    return pin(n, account, PINS_USER, 1);
-}
-
-static err step_unpin(pfn n, u8 account) {
+static err unpin(pfn n, u8 account) {
     struct frame *f = frame_own(n, account);
     if (!f)
         return -E_OWNER;
@@ -131,23 +127,15 @@ static err step_unpin(pfn n, u8 account) {
     return 0;
 }
 
-static i64 each(err (*step)(pfn n, u8 account), u8 account, const u64 *list, u64 count) {
+i64 frame_pin(u8 account, const u64 *list, u64 count, bool on) {
     if (count > LIST_MAX)
         return -E_INVAL;
     for (u64 i = 0; i < count; i++) {
-        err e = step(list[i], account);
+        err e = on ? pin(list[i], account, PINS_USER, 1) : unpin(list[i], account);
         if (e)
             return i ? (i64)i : e;
     }
     return (i64)count;
-}
-
-i64 frame_pin(u8 account, const u64 *list, u64 count) {
-    return each(step_pin, account, list, count);
-}
-
-i64 frame_unpin(u8 account, const u64 *list, u64 count) {
-    return each(step_unpin, account, list, count);
 }
 
 /* ---- records ---- */

@@ -128,8 +128,7 @@ void frame_unpin_one(pfn n);
  * open, else -E_BADCAP. */
 must_check i64 frame_give_run(u8 from, u8 to, pfn first, u64 count);
 must_check i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count);
-must_check i64 frame_pin(u8 account, const u64 *list, u64 count);
-must_check i64 frame_unpin(u8 account, const u64 *list, u64 count);
+must_check i64 frame_pin(u8 account, const u64 *list, u64 count, bool on);
 
 #define AREA_RECORDS (AREA_WORDS / 2) /* records of two words that fit the area */
 

@@ -56,42 +56,60 @@ void pt_prune(struct space *s, vaddr va) {
     }
 }
 
-err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi) {
+err range_begin(struct range *r, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi, u64 *area) {
     if (first & PAGE_MASK || first < lo || first > hi || pages > (hi - first) >> PAGE_SHIFT)
         return -E_INVAL;
-    *w = (struct walk){s, first, first + (pages << PAGE_SHIFT), RANGE_VISITS_MAX};
+    *r = (struct range){.walk = {s, first, first + (pages << PAGE_SHIFT), RANGE_VISITS_MAX}, .area = area};
     return 0;
 }
 
-/* The leaf entry of w->at; NULL: a table is absent, and `at` has gone to the end of what it would map. */
+/* The leaf entry of the first address from w->at on that has a leaf table; w->at goes there. NULL: there is
+ * none in the first table that has a gap there, and w->at is behind that table. */
 static u64 *walk_find(struct walk *w) {
     u64 *table = phys_to_virt(w->space->top);
     for (unsigned level = LEVELS - 1; level > 0; level--) {
-        u64 entry = table[pt_index(w->at, level)];
-        if (!entry) {
-            w->at = MIN(w->end, (w->at | ((1ull << LEVEL_SHIFT(level)) - 1)) + 1);
-            return NULL;
+        u64 first = pt_index(w->at, level), i = first;
+        while (i < TABLE_SLOTS && !table[i])
+            i++;
+        if (i > first) {
+            w->left -= MIN(w->left, (i - first) / ABSENT_FOR_A_VISIT + 1);
+            w->at = MIN(w->end, ((w->at >> LEVEL_SHIFT(level)) + i - first) << LEVEL_SHIFT(level));
         }
-        table = pt_table(entry);
+        if (i == TABLE_SLOTS || w->at == w->end)
+            return NULL;
+        table = pt_table(table[i]);
     }
     return &table[pt_index(w->at, 0)];
 }
 
-bool walk_next(struct walk *w, struct run *r) {
+/* The next run; `at` is then behind it. False: at the end (at == end) or out of visits (at < end). */
+static bool walk_next(struct walk *w, struct run *r) {
     if (!w->space->top)
         w->at = w->end;
     while (w->at < w->end && w->left) {
-        r->va = w->at;
-        r->entry = walk_find(w);
-        if (!r->entry) {
-            w->left--;
+        u64 *entry = walk_find(w);
+        if (!entry || !w->left)
             continue;
-        }
-        r->count = MIN(TABLE_SLOTS - pt_index(r->va, 0), (w->end - r->va) >> PAGE_SHIFT);
-        r->count = MIN(r->count, MIN(w->left, (u64)RUN_ENTRIES_MAX));
+        u64 count = MIN(TABLE_SLOTS - pt_index(w->at, 0), (w->end - w->at) >> PAGE_SHIFT);
+        *r = (struct run){entry, w->at, MIN(count, MIN(w->left, (u64)RUN_ENTRIES_MAX))};
         w->left -= r->count;
         w->at += r->count << PAGE_SHIFT;
         return true;
     }
     return false;
+}
+
+struct range_result range_go(struct range *r, range_step *step) {
+    struct walk *w = &r->walk;
+    enum stop stop = STOP_BOUND;
+    for (struct run run; stop == STOP_BOUND && walk_next(w, &run);) {
+        r->worked = 0;
+        u64 done = step(r, &run);
+        if (done < run.count) {
+            w->at = run.va + (done << PAGE_SHIFT);
+            stop = r->stop;
+        }
+        w->left -= MIN(w->left, r->worked);
+    }
+    return (struct range_result){.next = (i64)w->at, .records = r->records, .stop = stop};
 }

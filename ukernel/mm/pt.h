@@ -126,13 +126,14 @@ must_check static inline bool pt_uncount(const struct space *s, struct frame *f)
 }
 
 /* A walk over a range, in runs: neighbouring entries of one leaf table. Work on an entry costs several times
- * a look at it, so what is removed or repeated is charged as another visit: the longest call stays below
- * 30,000 instructions. */
-#define RUN_ENTRIES_MAX 256
+ * a look at it, so what is removed or repeated is charged as another visit; passing over tables that are
+ * absent costs less, and is charged as an eighth. The longest call stays below 30,000 instructions. */
+#define RUN_ENTRIES_MAX    256
+#define ABSENT_FOR_A_VISIT 8
 struct walk {
     struct space *space;
     vaddr at, end; /* not yet visited */
-    u64 left;      /* entries that may still be visited, of any level */
+    u64 left;      /* visits that may still be made */
 };
 
 struct run {
@@ -141,20 +142,31 @@ struct run {
     u64 count;
 };
 
-/* Begin a walk of [first, first + pages); 0 or -E_INVAL (not page-aligned, not within [lo, hi)). */
-must_check err walk_begin(struct walk *w, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi);
+/* A range call: a walk that leaves records. */
+struct range {
+    struct walk walk;
+    u64 *area;
+    u32 records;
+    u32 worked;     /* entries of the last run that were removed or repeated */
+    enum stop stop; /* why the last run was left before its end */
+};
 
-/* The next run; `at` is then behind it. False: at the end (at == end) or out of visits (at < end). */
-must_check bool walk_next(struct walk *w, struct run *r);
+/* Begin with [first, first + pages); 0 or -E_INVAL (not page-aligned, not within [lo, hi)). */
+must_check err range_begin(struct range *r, struct space *s, vaddr first, u64 pages, vaddr lo, vaddr hi,
+                           u64 *area);
 
-/* `n` entries of the last run were worked on. */
-static inline void walk_charge(struct walk *w, u64 n) {
-    w->left -= MIN(w->left, n);
+/* Do a step for each run, up to the end or as far as one call goes. A step returns how many entries it has
+ * done: if not all of them, the call stops behind these. */
+typedef u64 range_step(struct range *, const struct run *);
+struct range_result range_go(struct range *r, range_step *step);
+
+static inline void range_record(struct range *r, vaddr va, enum record_kind kind, u64 value) {
+    r->area[2 * r->records] = va | kind;
+    r->area[2 * r->records++ + 1] = value;
 }
 
-/* How the walk ended; go on at w->at. */
-static inline struct range_result walk_result(const struct walk *w, u32 records, enum stop stop) {
-    return (struct range_result){.next = (i64)w->at, .records = records, .stop = stop};
+static inline struct range_result range_refused(err e) {
+    return (struct range_result){.next = e};
 }
 
 /* `removed` entries of the run have become zero. */

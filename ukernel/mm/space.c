@@ -103,40 +103,27 @@ err space_permit_end(struct space *s, u64 index) {
 
 /* ---- destroy ---- */
 
-/* Returns how many entries it removed. */
-static u32 destroy_run(struct space *s, const struct run *r) {
-    u32 removed = 0;
+static u64 destroy_run(struct range *range, const struct run *r) {
+    struct space *s = range->walk.space;
     for (u64 i = 0; i < r->count; i++) {
         u64 old = r->entry[i];
         if (!old)
             continue;
         r->entry[i] = 0;
-        removed++;
+        range->worked++;
         if (!(old & PTE_PRESENT))
             continue;
         pt_harvest(old);
         if (pt_uncount(s, pt_frame(old)))
             frame_queue(pt_frame(old));
     }
-    if (removed)
-        run_removed(s, r, removed);
-    return removed;
-}
-
-/* The space is unmapped up to `cursor` and not in use any more: take down the next part. True at the end. */
-static bool unmap_all(struct space *s, u64 *left) {
-    struct walk w = {s, s->cursor, USER_END, *left};
-    struct run r;
-    while (walk_next(&w, &r))
-        walk_charge(&w, destroy_run(s, &r));
-    s->cursor = w.at;
-    *left = w.left;
-    return w.at == USER_END;
+    if (range->worked)
+        run_removed(s, r, range->worked);
+    return r->count;
 }
 
 err space_destroy_step(struct space *s) {
     ASSERT(!s->threads);
-    u64 left = RANGE_VISITS_MAX;
     if (!s->dying) {
         s->dying = true;
         s->epoch++;
@@ -144,14 +131,14 @@ err space_destroy_step(struct space *s) {
         if (arch_current_space() == s)
             arch_leave_space();
     }
-    if (!unmap_all(s, &left))
-        return -E_AGAIN;
-    for (; s->pool && left; left--) {
+    struct range range = {.walk = {s, s->cursor, USER_END, RANGE_VISITS_MAX}};
+    s->cursor = (vaddr)range_go(&range, destroy_run).next;
+    for (u64 left = range.walk.left; s->pool && left && s->cursor == USER_END; left--) {
         struct frame *f = pool_pop(s);
         table_to_data(f);
         frame_queue(f);
     }
-    if (s->pool)
+    if (s->pool || s->cursor < USER_END)
         return -E_AGAIN;
     if (s->top) {
         struct frame *f = &frame_table[s->top >> PAGE_SHIFT];

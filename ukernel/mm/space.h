@@ -34,7 +34,12 @@ struct space {
     u8 ports_count;
     u16 ports_at; /* for the TSS: where the I/O bitmap begins, if it is this space's; else beyond its end */
     u32 threads;  /* bound to it */
-    struct endpoint_ref pager, system_call, exception;
+    union {
+        struct {
+            struct endpoint_ref pager, system_call, exception;
+        };
+        struct endpoint_ref handlers[3]; /* by enum msg_kind, from MSG_FAULT on */
+    };
     struct captable *table; /* capabilities of its threads */
     vaddr cursor;           /* destroy: next address to take down */
     struct permit permits[PERMITS_PER_SPACE];

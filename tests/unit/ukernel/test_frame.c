@@ -19,7 +19,7 @@ Test(frame, begin_clears_and_end_kills_capabilities) {
 
 Test(frame, begin_refuses_and_changes_nothing) {
     u64 pinned = 12;
-    cr_assert_eq(frame_pin(2, &pinned, 1), 1);
+    cr_assert_eq(frame_pin(2, &pinned, 1, true), 1);
     cr_assert_eq(frame_begin(10, 3, 2, KIND_CAPTABLE), -E_MAPPED);
     cr_assert_eq(frame_kind(&frame_table[10]), KIND_DATA);
     cr_assert_eq(frame_begin(10, 1, 1, KIND_SPACE), -E_OWNER);
@@ -31,7 +31,7 @@ Test(frame, begin_refuses_and_changes_nothing) {
 
 Test(frame, give_stops_at_the_first_that_cannot_go) {
     u64 pinned = 22;
-    cr_assert_eq(frame_pin(2, &pinned, 1), 1);
+    cr_assert_eq(frame_pin(2, &pinned, 1, true), 1);
     cr_assert_eq(frame_give_run(2, 3, 20, 5), 2);
     cr_assert_eq(frame_table[21].account, 3);
     cr_assert_eq(frame_table[22].account, 2);
@@ -75,19 +75,19 @@ Test(frame, give_clears_dirty_and_accessed_but_keeps_zeroed) {
 Test(frame, pins_count_and_do_not_overflow) {
     u64 n = 50;
     for (u32 i = 0; i < 63; i++)
-        cr_assert_eq(frame_pin(2, &n, 1), 1);
-    cr_assert_eq(frame_pin(2, &n, 1), -E_OVERRUN);
+        cr_assert_eq(frame_pin(2, &n, 1, true), 1);
+    cr_assert_eq(frame_pin(2, &n, 1, true), -E_OVERRUN);
     for (u32 i = 0; i < 3; i++)
         cr_assert_eq(frame_pin_one(n, 2), 0);
     cr_assert_eq(frame_pin_one(n, 2), -E_OVERRUN);
     for (u32 i = 0; i < 63; i++)
-        cr_assert_eq(frame_unpin(2, &n, 1), 1);
-    cr_assert_eq(frame_unpin(2, &n, 1), -E_INVAL); /* the kernel's are not the user's to take away */
+        cr_assert_eq(frame_pin(2, &n, 1, false), 1);
+    cr_assert_eq(frame_pin(2, &n, 1, false), -E_INVAL); /* the kernel's are not the user's to take away */
     cr_assert_eq(frame_begin(n, 1, 2, KIND_SPACE), -E_MAPPED);
     for (u32 i = 0; i < 3; i++)
         frame_unpin_one(n);
     cr_assert(frame_is_idle(&frame_table[n]));
-    cr_assert_eq(frame_pin(1, &n, 1), -E_OWNER);
+    cr_assert_eq(frame_pin(1, &n, 1, true), -E_OWNER);
 }
 
 Test(frame, collect_tells_once_per_filling) {
@@ -187,9 +187,9 @@ Test(frame, closing_waits_for_spaces_and_mappings) {
     cr_assert_eq(space_set_account(s, 0), 0);
     own(20, (u8)a);
     u64 n = 20;
-    cr_assert_eq(frame_pin((u8)a, &n, 1), 1);
+    cr_assert_eq(frame_pin((u8)a, &n, 1, true), 1);
     cr_assert_eq(account_close((u8)a), -E_MAPPED);
-    cr_assert_eq(frame_unpin((u8)a, &n, 1), 1);
+    cr_assert_eq(frame_pin((u8)a, &n, 1, false), 1);
     i64 r;
     while ((r = account_close((u8)a)) > 0)
         ;

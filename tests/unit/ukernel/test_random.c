@@ -322,7 +322,7 @@ static void op_pin(void) {
     u8 account = some_account();
     u64 n = frame_for(account);
     bool up = rnd(2), good = is_data(n, account) && (up ? f[n].pins < 63 : f[n].pins > 0);
-    cr_assert_eq((up ? frame_pin(account, &n, 1) : frame_unpin(account, &n, 1)) == 1, good);
+    cr_assert_eq(frame_pin(account, &n, 1, up) == 1, good);
     if (!good)
         return;
     f[n].pins = (u8)(f[n].pins + (up ? 1 : -1));

@@ -215,7 +215,7 @@ static u32 rights_to(const struct thread *t, struct thread *const *threads, u32 
             seen |= threads[j]->space->table == table;
         for (u32 s = 1; !seen && s < table->slots; s++) {
             const struct capability *c = captable_slots(table) + s;
-            rights += c->kind == KIND_REPLY && reply_waiter(c) == t;
+            rights += c->kind == KIND_REPLY && c->thread == t;
         }
     }
     return rights;

@@ -95,7 +95,7 @@ static u32 some_right(struct thread *t) {
     for (u32 i = 0; i < 24; i++) {
         u32 slot = some_reply();
         const struct capability *c = captable_slots(t->space->table) + slot;
-        if (c->kind == KIND_REPLY && reply_waiter(c))
+        if (c->kind == KIND_REPLY && c->thread)
             return slot;
     }
     return pick(8) ? 0 : some_reply();
@@ -121,7 +121,7 @@ static void do_call(struct thread *t) {
 static void do_wait(struct thread *t) {
     u32 used = some_right(t);
     struct capability *right = captable_slots(t->space->table) + used;
-    struct thread *to = used && right->kind == KIND_REPLY ? reply_waiter(right) : NULL;
+    struct thread *to = used && right->kind == KIND_REPLY ? right->thread : NULL;
     u64 label = ++numbers;
     bool answers = to && (to->kind == MSG_CALL || to->kind == MSG_ALIEN);
     if (answers)
@@ -155,7 +155,7 @@ static void do_forward(struct thread *t) {
     t->regs.r13 = 0;
     t->regs.r14 = t->regs.r15 = 0;
     struct capability *right = captable_slots(t->space->table) + (u32)t->regs.rbx;
-    struct thread *to = right->kind == KIND_REPLY ? reply_waiter(right) : NULL;
+    struct thread *to = right->kind == KIND_REPLY ? right->thread : NULL;
     t->regs.rdi = to ? asked[index_of(to)] : 0; /* the number goes along */
     t->regs.r9 = ~t->regs.rdi;
     machine_syscall();
