@@ -177,14 +177,36 @@ static bool is_free_block(const struct buddy *b, u32 offset, u32 order) {
     return offset < b->frames && page->state == PG_FREE && page->order == order;
 }
 
+/* low: where the lower block of a pair begins, from the base. */
+static bool pair_is_sound(const struct buddy *b, u32 low, u32 order) {
+    bool lower = is_free_block(b, low, order), upper = is_free_block(b, low + (1u << order), order);
+    u32 pair = low >> (order + 1);
+    return (b->area[order].pairs[pair / 64] >> pair % 64 & 1) == (lower != upper) && !(lower && upper);
+}
+
 static bool pairs_are_sound(const struct buddy *b, u32 order) {
-    for (u32 low = 0; low < b->frames; low += 2u << order) {
-        bool lower = is_free_block(b, low, order), upper = is_free_block(b, low + (1u << order), order);
-        u32 pair = low >> (order + 1);
-        if ((b->area[order].pairs[pair / 64] >> pair % 64 & 1) != (lower != upper) || (lower && upper))
+    for (u32 low = 0; low < b->frames; low += 2u << order)
+        if (!pair_is_sound(b, low, order))
             return false;
-    }
     return true;
+}
+
+static bool links_are_sound(const struct buddy *b, u32 first) {
+    const struct page *page = &b->map[first];
+    u32 before = page->prev == NO_PAGE ? b->area[page->order].head : b->map[page->prev].next;
+    return before == first && (page->next == NO_PAGE || b->map[page->next].prev == first);
+}
+
+u32 buddy_check_slice(const struct buddy *b, u32 first) {
+    u32 from = first - b->base, end = MIN(from + (1u << TOP), b->frames);
+    for (u32 order = 0; order < TOP; order++)
+        for (u32 low = from; low < end; low += 2u << order)
+            if (!pair_is_sound(b, low, order))
+                return b->base + low;
+    for (u32 at = b->base + from; at < b->base + end; at++)
+        if (b->map[at].state == PG_FREE && (b->map[at].order >= MAX_ORDER || !links_are_sound(b, at)))
+            return at;
+    return NO_PAGE;
 }
 
 /* Blocks lie one after another: inside one there are only TAILs, outside only RESERVED. */

@@ -61,5 +61,9 @@ void buddy_free_run(struct buddy *b, u32 first, u32 count);
 /* The highest order of which a block is free; -1 if none. */
 i32 buddy_largest(const struct buddy *b);
 
+/* The first free block of the 1 << (MAX_ORDER - 1) frames from `first` on (as aligned as the largest block)
+ * whose list or pair bit is wrong; NO_PAGE: all is well. */
+u32 buddy_check_slice(const struct buddy *b, u32 first);
+
 /* Whether all invariants hold. Slow: visits every frame. */
 bool buddy_check(const struct buddy *b);

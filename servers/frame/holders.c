@@ -160,13 +160,22 @@ static u32 fill_of(const struct frame_magazine *m) {
     return MIN(*(const volatile u32 *)&m->count, (u32)MAGAZINE_MAX);
 }
 
+bool holders_magazine_frame(const struct holders *h, u32 client, const struct frame_magazine *m, u32 i,
+                            u32 *frame) {
+    if (i >= fill_of(m))
+        return false;
+    u32 found = *(const volatile u32 *)&m->frames[i];
+    bool theirs = found < h->zones.frames && h->zones.map[found].tag == page_single((u8)client);
+    *frame = theirs ? found : NO_PAGE;
+    return true;
+}
+
 static void count_magazine(const struct holders *h, u32 client, const struct frame_magazine *m,
                            u64 in_zone[ZONES]) {
-    for (u32 i = 0, n = fill_of(m); i < n; i++) {
-        u32 frame = *(const volatile u32 *)&m->frames[i];
-        if (frame < h->zones.frames && h->zones.map[frame].tag == page_single((u8)client))
+    u32 frame;
+    for (u32 i = 0; holders_magazine_frame(h, client, m, i, &frame); i++)
+        if (frame != NO_PAGE)
             in_zone[zone_id_of(&h->zones, frame)]++;
-    }
 }
 
 static void look_at(struct holders *h, u32 client) {

@@ -67,6 +67,11 @@ void holders_look(struct holders *h, bool all);
 /* Notes that a request of a client was wrong in a way that the shell found out. */
 void holders_mistake(struct holders *h, u32 client);
 
+/* The i-th frame of a client's magazine, or NO_PAGE if it is not a single frame of that client; false past
+ * the last. */
+bool holders_magazine_frame(const struct holders *h, u32 client, const struct frame_magazine *m, u32 i,
+                            u32 *frame);
+
 /* Which clients are to be told that frames are back (a bit for each); they count as told. 0 while memory is
  * short. */
 u64 holders_take_relieved(struct holders *h);

@@ -6,9 +6,10 @@
 #include <proto/bits.h>
 #include <string.h>
 
+#include "census.h"
 #include "port.h"
 
-_Static_assert(SRV_COUNT <= HOLDERS, "each server is a holder");
+_Static_assert(SRV_COUNT <= HOLDERS && (u32)SRV_COUNT == (u32)FRAME_CLIENTS, "each server is a holder");
 
 struct frame_server frame_server;
 static struct holders *const holders = &frame_server.holders;
@@ -137,9 +138,18 @@ err frame_on_drain(struct ipc_ctx *c, const struct frame_drain_req *req, struct 
     return 0;
 }
 
+static u64 ram_in(u64 first, u64 frames) {
+    u64 sum = 0;
+    for (u64 i = 0; i < frame_server.ranges; i++) {
+        const struct info_range *r = &frame_server.ram[i];
+        u64 from = MAX(first, r->first), end = MIN(first + frames, r->first + r->frames);
+        sum += from < end ? end - from : 0;
+    }
+    return sum;
+}
+
 err frame_on_zone(struct ipc_ctx *c, const struct frame_zone_req *req, struct frame_zone_rep *rep) {
     static const char names[ZONES][16] = {"DMA", "Normal", "HighMem"};
-    (void)rep;
     if (req->zone >= ZONES)
         return wrong(c, -E_INVAL);
     holders_look(holders, true);
@@ -151,12 +161,57 @@ err frame_on_zone(struct ipc_ctx *c, const struct frame_zone_req *req, struct fr
                              .magazines = zone->in_magazines,
                              .min = zone->pages_min,
                              .low = zone->pages_low,
-                             .high = zone->pages_high};
+                             .high = zone->pages_high,
+                             .present = ram_in(zone->buddy.base, zone->buddy.frames),
+                             .magazine_limit = holders_magazine_limit(holders)};
     for (u32 order = 0; order < MAX_ORDER; order++)
         out.free_blocks[order] = zone->buddy.area[order].count;
     memcpy(out.name, names[req->zone], sizeof out.name);
     memcpy(c->tail, &out, sizeof out);
     c->tail_words = sizeof out / 8;
+    rep->zones = ZONES;
+    return 0;
+}
+
+err frame_on_holder(struct ipc_ctx *c, const struct frame_holder_req *req, struct frame_holder_rep *rep) {
+    if (req->client == SRV_NONE || req->client >= SRV_COUNT)
+        return wrong(c, -E_INVAL);
+    holders_look(holders, true);
+    const struct holder *h = &holders->holder[req->client];
+    u64 magazines = h->magazine[ZONE_DMA] + h->magazine[ZONE_NORMAL] + h->magazine[ZONE_HIGH];
+    *rep = (struct frame_holder_rep){h->frames, magazines, h->allocs, h->frees, h->failures, h->mistakes};
+    return 0;
+}
+
+static void show_account(struct census *census, u32 whose) {
+    static struct frame_record records[CENSUS_RECORDS];
+    pfn from = census->first, end = from + census->count;
+    do {
+        u32 n = 0;
+        from = kernel_frames(whose, from, records, &n);
+        for (u32 i = 0; i < n; i++)
+            census_record(census, whose, &records[i]);
+    } while (from && from < end);
+}
+
+err frame_on_census(struct ipc_ctx *c, const struct frame_census_req *req, struct frame_census_rep *rep) {
+    static struct census census;
+    struct frame_census out;
+    if (req->from % FRAME_CENSUS_MAX || req->from >= holders->zones.frames)
+        return wrong(c, -E_INVAL);
+    u64 accounts = census_begin(&census, holders, (u32)req->from);
+    for (u32 i = 1; i < SRV_COUNT; i++)
+        if (i != SRV_FRAME && accounts >> i & 1)
+            show_account(&census, i);
+    show_account(&census, SRV_FRAME);
+    census_end(&census, frame_server.ram, frame_server.ranges, &out);
+    if (out.wrong && !frame_server.contradicted) {
+        frame_server.contradicted = true;
+        port_log(c->badge, "its census found a contradiction", -E_PROTO);
+    }
+    memcpy(c->tail, &out, sizeof out);
+    c->tail_words = sizeof out / 8;
+    rep->next = req->from + census.count < holders->zones.frames ? req->from + census.count : 0;
     return 0;
 }
 

@@ -10,6 +10,9 @@ struct frame_server {
     struct holders holders;
     u64 attached; /* clients that have magazines: a bit for each */
     u64 named;    /* clients of which a mistake has been logged */
+    const struct info_range *ram;
+    u64 ranges;        /* of RAM */
+    bool contradicted; /* a census has found one, and it has been logged */
 };
 
 /* The handlers have no other way to it. */

@@ -78,7 +78,7 @@ void zones_reserve(struct zones *z, u32 first, u32 count) {
 void zones_set_watermarks(struct zones *z) {
     for (u32 i = 0; i < ZONES; i++) {
         struct zone *zone = &z->zone[i];
-        u64 min = zone->buddy.managed / ratio[i];
+        u64 min = zone->buddy.frames / ratio[i];
         min = MAX(min, (u64)WATERMARK_LEAST);
         min = zone->buddy.managed ? MIN(min, (u64)WATERMARK_MOST) : 0;
         zone->pages_min = min;

@@ -59,7 +59,7 @@ void zones_release(struct zones *z, u32 first, u32 count);
 /* Frames [first, first + count) will never be free. count may be 0. */
 void zones_reserve(struct zones *z, u32 first, u32 count);
 
-/* Set the watermarks from the frames released so far. */
+/* Set the watermarks: of zones of which frames have been released. */
 void zones_set_watermarks(struct zones *z);
 
 /* The zone in which a frame below z->frames lies. */

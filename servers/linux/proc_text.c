@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "kern.h"
+#include "proc_frames.h"
 #include "state.h"
 #include "usage.h"
 #include "virtual.h"
@@ -91,18 +92,6 @@ static void slabinfo(struct text *t) {
                     (char *)info.name, (ull)info.active_objects, (ull)info.objects, (ull)info.size,
                     (ull)info.objects_per_slab, (ull)info.pages_per_slab, (ull)info.active_slabs,
                     (ull)info.slabs);
-    }
-}
-
-static void buddyinfo(struct text *t) {
-    struct frame_zone_rep rep;
-    struct frame_zone zone;
-    for (u64 z = 0; frame_zone(SERVICE(SRV_FRAME), &(struct frame_zone_req){z}, 0, &rep) >= 0; z++) {
-        memcpy(&zone, ipc_tail(), sizeof zone);
-        text_printf(t, "Node 0, zone %8.16s", (char *)zone.name);
-        for (u32 order = 0; order < ARRAY_LEN(zone.free_blocks); order++)
-            text_printf(t, " %6llu", (ull)zone.free_blocks[order]);
-        text_printf(t, "\n");
     }
 }
 
@@ -270,7 +259,11 @@ static bool system_text(struct text *t, enum proc_node node) {
     case PROC_VMSTAT:
         return vmstat(t), true;
     case PROC_BUDDYINFO:
-        return buddyinfo(t), true;
+        return proc_buddyinfo(t), true;
+    case PROC_ZONEINFO:
+        return proc_zoneinfo(t), true;
+    case PROC_QUIRE_FRAMES:
+        return proc_frames(t), true;
     case PROC_FILESYSTEMS:
         text_printf(t, "nodev\tproc\nnodev\tdevtmpfs\n\text2\n");
         return true;

@@ -28,15 +28,23 @@ static const struct entry dev_entries[] = {{"null", DEV_NULL, CHAR_MODE},
                                            {"stdout", DEV_STDOUT, LINK_MODE},
                                            {"stderr", DEV_STDERR, LINK_MODE},
                                            {"fd", DEV_FD, LINK_MODE}};
-static const struct entry proc_entries[] = {
-    {"self", PROC_SELF, LINK_MODE},           {"meminfo", PROC_MEMINFO, FILE_MODE},
-    {"mounts", PROC_MOUNTS, FILE_MODE},       {"uptime", PROC_UPTIME, FILE_MODE},
-    {"loadavg", PROC_LOADAVG, FILE_MODE},     {"version", PROC_VERSION, FILE_MODE},
-    {"cpuinfo", PROC_CPUINFO, FILE_MODE},     {"slabinfo", PROC_SLABINFO, FILE_MODE},
-    {"stat", PROC_STAT, FILE_MODE},           {"vmstat", PROC_VMSTAT, FILE_MODE},
-    {"buddyinfo", PROC_BUDDYINFO, FILE_MODE}, {"filesystems", PROC_FILESYSTEMS, FILE_MODE},
-    {"quire", PROC_QUIRE, DIR_MODE},          {"sys", PROC_SYS, DIR_MODE}};
-static const struct entry quire_entries[] = {{"counters", PROC_QUIRE_COUNTERS, FILE_MODE}};
+static const struct entry proc_entries[] = {{"self", PROC_SELF, LINK_MODE},
+                                            {"meminfo", PROC_MEMINFO, FILE_MODE},
+                                            {"mounts", PROC_MOUNTS, FILE_MODE},
+                                            {"uptime", PROC_UPTIME, FILE_MODE},
+                                            {"loadavg", PROC_LOADAVG, FILE_MODE},
+                                            {"version", PROC_VERSION, FILE_MODE},
+                                            {"cpuinfo", PROC_CPUINFO, FILE_MODE},
+                                            {"slabinfo", PROC_SLABINFO, FILE_MODE},
+                                            {"stat", PROC_STAT, FILE_MODE},
+                                            {"vmstat", PROC_VMSTAT, FILE_MODE},
+                                            {"buddyinfo", PROC_BUDDYINFO, FILE_MODE},
+                                            {"zoneinfo", PROC_ZONEINFO, FILE_MODE},
+                                            {"filesystems", PROC_FILESYSTEMS, FILE_MODE},
+                                            {"quire", PROC_QUIRE, DIR_MODE},
+                                            {"sys", PROC_SYS, DIR_MODE}};
+static const struct entry quire_entries[] = {{"counters", PROC_QUIRE_COUNTERS, FILE_MODE},
+                                             {"frames", PROC_QUIRE_FRAMES, FILE_MODE}};
 static const struct entry sys_entries[] = {{"vm", PROC_SYS_VM, DIR_MODE}};
 static const struct entry vm_entries[] = {{"drop_caches", PROC_DROP_CACHES, S_IFREG | 0200}};
 static const struct entry pid_entries[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <abi/errors.h>
+#include <abi/info.h>
 #include <ipc/assert.h>
 
 #include "port.h"
@@ -49,6 +50,21 @@ bool world_give_back(u32 client, u64 first, u64 count) {
     return true;
 }
 
+pfn kernel_frames(u32 whose, pfn from, struct frame_record *records, u32 *count) {
+    pfn end = MIN(from + 512, (pfn)WORLD_FRAMES), f = from;
+    for (*count = 0; f < end && *count < CENSUS_RECORDS; f++) {
+        if (world.owner[f] != whose)
+            continue;
+        struct frame_record r = {f | (u64)world.kind[f] << 40, world.mapped[f]}, *last = records + *count - 1;
+        if (*count && FRAME_OF(last->id) + ALIKE_OF(last->counts) == f &&
+            KIND_OF(last->id) == world.kind[f] && USES_OF(last->counts) == world.mapped[f])
+            last->counts += 1ull << 48;
+        else
+            records[(*count)++] = r;
+    }
+    return f < WORLD_FRAMES ? f : 0;
+}
+
 err kernel_notify(u32 client, u64 bits) {
     ASSERT(client && client < SRV_COUNT);
     if (world.gone >> client & 1)
@@ -79,6 +95,11 @@ void world_begin(void) {
     zones_reserve(&holders->zones, 1, WORLD_RESERVED - 1);
     zones_release(&holders->zones, WORLD_RESERVED, WORLD_FRAMES - WORLD_RESERVED);
     zones_set_watermarks(&holders->zones);
+    static const struct info_range ram[] = {{WORLD_HOLE, 1000}, {WORLD_HOLE + 1000, WORLD_FRAMES}};
+    frame_server.ram = ram;
+    frame_server.ranges = ARRAY_LEN(ram);
+    memset(world.kind, KIND_DATA, sizeof world.kind);
+    memset(world.owner + WORLD_HOLE, SRV_ROOT, WORLD_ROOT);
     memset(world.owner + WORLD_RESERVED, SRV_FRAME, WORLD_FRAMES - WORLD_RESERVED);
 }
 
@@ -98,6 +119,23 @@ bool world_is_sound(void) {
             return false;
     }
     return holders_audit(holders);
+}
+
+struct frame_census world_census(void) {
+    struct frame_census sum = {0}, slice;
+    u64 w[MSG_REG_WORDS] = {0}, total = 0;
+    do {
+        ASSERT(world_call(SRV_LINUX, frame_label_census, w, 0) == 0);
+        memcpy(&slice, world.tail, sizeof slice);
+        for (u32 i = 0; i < FRAME_STATES; i++)
+            sum.count[i] += slice.count[i];
+        sum.first_wrong = sum.wrong ? sum.first_wrong : slice.first_wrong;
+        sum.wrong += slice.wrong;
+    } while (w[0]);
+    for (u32 i = 0; i < FRAME_STATES; i++)
+        total += sum.count[i];
+    ASSERT(total == WORLD_FRAMES);
+    return sum;
 }
 
 /* All that a wrong message may not change. */
@@ -134,7 +172,7 @@ err world_call(u32 client, u64 label, u64 w[MSG_REG_WORDS], u32 tail_words) {
         ASSERT(holders->holder[client].mistakes == mistakes + mistake);
         ASSERT(!mistake || frame_server.named >> client & 1);
     }
-    ASSERT(c.tail_words <= MSG_TAIL_WORDS && world_is_sound());
+    ASSERT(c.tail_words <= MSG_TAIL_WORDS && (world.damaged || world_is_sound()));
     return e;
 }
 
@@ -209,6 +247,7 @@ static void play_magazines(struct input *in, u32 client) {
     struct frame_magazines *page = &world.magazines[client];
     struct frame_magazine *m = take(in, 1) % 2 ? &page->mapped : &page->unmapped;
     u64 what = take(in, 1);
+    world.lied = true;
     if (what % 4 == 0)
         m->count = (u32)take(in, 4);
     else
@@ -268,4 +307,6 @@ void world_play(const u8 *bytes, size_t n) {
     world_begin();
     while (in.at < in.end)
         play_one(&in);
+    struct frame_census c = world_census();
+    ASSERT(c.wrong == 0 || world.lied); /* about what is in a magazine */
 }
