@@ -8,8 +8,10 @@
 #include <ipc/log.h>
 #include <ipc/slab.h>
 #include <ipc/vmalloc.h>
+#include <ipc/space.h>
 #include <proto/bits.h>
 #include <proto/cache.def>
+#include <proto/limits.h>
 
 #include "reclaim.h"
 #include "shell.h"
@@ -81,6 +83,8 @@ static struct page_bucket *make_buckets(u32 *count) {
     }
 }
 
+#define OWN_SLOTS 128 /* for the workers' */
+
 int main(void) {
     static const struct server server = {
         .name = "cache",
@@ -90,6 +94,7 @@ int main(void) {
         .before_wait = worker_before_wait,
     };
     log_name(server.name);
+    ASSERT(server_slots >= SLOT_FREE + TASKS_MAX + OWN_SLOTS);
     err e = frame_client_init();
     if (!e)
         e = kmem_cache_init();

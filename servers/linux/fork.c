@@ -2,6 +2,7 @@
 /* fork, vfork, clone: a new task, in a process of its own or in its maker's. */
 #include <abi/layout.h>
 #include <ipc/assert.h>
+#include <proto/limits.h>
 #include <string.h>
 
 #include "kern.h"
@@ -168,6 +169,8 @@ static i64 do_clone(struct call *k, const struct clone_args *a) {
         return vfork_wait(k);
     if ((a->flags & CLONE_SIGHAND) && !(a->flags & CLONE_VM))
         return -E_INVAL;
+    if (state.tasks.count >= TASKS_MAX)
+        return -E_AGAIN;
     if ((a->flags & CLONE_SETTLS) && a->tls >= USER_END)
         return -E_PERM;
     if (!(a->flags & CLONE_THREAD))

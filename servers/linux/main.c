@@ -9,7 +9,9 @@
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <ipc/server.h>
+#include <ipc/space.h>
 #include <proto/bits.h>
+#include <proto/limits.h>
 
 #include "boot.h"
 #include "dispatch.h"
@@ -130,6 +132,8 @@ static const char *command(void) {
 
 int main(void) {
     log_name(server.name);
+    /* For each task a thread, a right to answer, a space; the workers' own, and what they make meanwhile. */
+    ASSERT(server_slots >= SLOT_FREE + 3 * TASKS_MAX + 16 * WORKERS);
     err e = frame_client_init();
     if (!e)
         e = kmem_cache_init();

@@ -7,7 +7,9 @@
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <ipc/slab.h>
+#include <ipc/space.h>
 #include <proto/bits.h>
+#include <proto/limits.h>
 
 #include "object.h"
 #include "shell.h"
@@ -195,8 +197,11 @@ static void make_context(void) {
     TAILQ_INIT(&shell.works);
 }
 
+#define OWN_SLOTS 64 /* for rights that the loop turns over, and calls under way */
+
 int main(void) {
     log_name("region");
+    ASSERT(server_slots >= SLOT_FREE + SPACES_MAX + TASKS_MAX + OWN_SLOTS);
     err e = frame_client_init();
     ASSERT(e == 0);
     e = kmem_cache_init();

@@ -52,6 +52,10 @@ def test_addresses_beyond_user_memory():
     runs("addresses")
 
 
+def test_as_many_as_there_can_be():
+    runs("many", "--mem", "64M")
+
+
 def test_signals():
     runs("signals")
 
