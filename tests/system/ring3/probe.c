@@ -6,7 +6,8 @@ static u32 probes, rested;
 static pfn code_page;
 
 extern const u8 probe_code[], probe_store_code[], program_store[], program_load[], program_alien[],
-    program_trap[], program_call[], probe_code_end[];
+    program_trap[], program_call[], probe_code_end[], program_syscall[], program_syscall_end[],
+    program_test[], program_trap_end[];
 __asm__(".text\n"
         "probe_code: mov (%rdi), %rax\n"
         "   ud2\n"
@@ -19,16 +20,18 @@ __asm__(".text\n"
         "   add $4096, %rdi\n"
         "   jmp program_load\n"
         "program_alien: mov $39, %eax\n"
-        "   syscall\n"
+        "program_syscall: syscall\n"
+        "program_syscall_end:\n"
         "   jmp program_alien\n"
         "program_trap: int3\n"
+        "program_trap_end:\n"
         "   jmp program_trap\n"
         "program_call: mov %esp, %ebx\n"
         "   mov $0x200, %eax\n"
         "   xor %r13d, %r13d\n"
         "   mov $0x100, %r12d\n"
         "   syscall\n"
-        "   test %rax, %rax\n"
+        "program_test: test %rax, %rax\n"
         "   jz program_call\n"
         "   int3\n"
         "   jmp program_call\n"
@@ -180,4 +183,36 @@ i64 fault_items(u32 right, const struct fault_item *items, u32 n) {
     }
     ipc_raw(&io);
     return (err)io.rax < 0 ? (i64)io.rax : (i64)IPC_ENTERED(io.r14);
+}
+
+/* ---- the same for the host ---- */
+
+static u64 place(const u8 *label) {
+    return PROGRAM_CODE + (u64)(label - probe_code);
+}
+
+enum program_does program_next(u64 rip) {
+    return rip == place(program_store)                                    ? DOES_STORE
+           : rip == place(program_load)                                   ? DOES_LOAD
+           : rip == place(program_syscall)                                ? DOES_SYSCALL
+           : rip == place(program_call)                                   ? DOES_CALL
+           : rip == place(program_test)                                   ? DOES_TEST
+           : rip == place(program_trap) || rip == place(program_trap_end) ? DOES_TRAP
+                                                                          : DOES_ALIEN;
+}
+
+u64 program_after_syscall(void) {
+    return place(program_syscall_end);
+}
+
+u64 program_after_call(void) {
+    return place(program_test);
+}
+
+u64 program_after_trap(void) {
+    return place(program_trap_end);
+}
+
+u64 program_call_begin(void) {
+    return place(program_call);
 }

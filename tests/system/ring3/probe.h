@@ -42,3 +42,9 @@ struct message next_message(u32 endpoint);
 i64 fault_items(u32 right, const struct fault_item *items, u32 n);
 /* Everybody else runs until they wait. */
 void settle(void);
+
+/* What the instruction at an address of a program's code does, for the host, that has no processor for it;
+ * and where the next one is. */
+enum program_does { DOES_STORE, DOES_LOAD, DOES_ALIEN, DOES_SYSCALL, DOES_CALL, DOES_TEST, DOES_TRAP };
+enum program_does program_next(u64 rip);
+u64 program_after_syscall(void), program_after_call(void), program_after_trap(void), program_call_begin(void);

@@ -5,6 +5,10 @@
 
 #include <abi/info.h>
 #include <abi/layout.h>
+#ifdef HOST_TEST
+#undef __x86_64__ /* no SYSCALL: sys6 and ipc_raw are the host's */
+struct pair sys6(u64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+#endif
 #include <ipc/sys.h>
 
 /* A test is a function; CHECK leaves it at the first failure. */
@@ -30,6 +34,7 @@ pfn frame_get(void);
 u32 slot_get(void);
 u32 endpoint_make(void);
 u32 space_make(void);
+err feed(u32 space, u32 n); /* n fresh frames; how many */
 must_check err map_page(u32 space, vaddr at, pfn frame, u64 rights);
 /* Where this program sees a frame of its own (mapped on demand, writable). */
 void *window(pfn frame);

@@ -5,28 +5,6 @@
 static u64 next_frame, frames_left; /* where to look for more; how many have been found */
 static pfn frames_stop = ~0ull;
 static u32 next_slot = 16;
-static u32 workers;
-
-void say(const char *text) {
-    u64 n = 0;
-    for (; text[n]; n++)
-        ((char *)AREA)[n] = text[n];
-    sys_log(n);
-}
-
-void say_number(u64 n) {
-    char digits[24];
-    u32 i = sizeof digits - 1;
-    digits[i] = 0;
-    do {
-        digits[--i] = (char)('0' + n % 10);
-    } while (n /= 10);
-    say(digits + i);
-}
-
-u64 *message_of(u32 index) {
-    return (u64 *)(MSG_BASE + index * PAGE_BYTES);
-}
 
 /* Account 2, that a server would have, is closed: its frames become root's. Those of its longest row are
  * given out from now on. */
@@ -102,7 +80,7 @@ err map_page(u32 space, vaddr at, pfn frame, u64 rights) {
     return r.r == 1 ? 0 : r.r;
 }
 
-static err feed(u32 space, u32 n) {
+err feed(u32 space, u32 n) {
     u64 frames[FEED_MAX];
     for (u32 i = 0; i < n; i++)
         frames[i] = frame_get();
@@ -116,32 +94,6 @@ u32 space_make(void) {
     u32 slot = slot_get();
     err e = sys_retype(frame_get(), 1, KIND_SPACE, slot);
     return e || feed(slot, 16) != 16 ? 0 : slot;
-}
-
-void *window(pfn frame) {
-    vaddr at = HEAP_BASE + frame * PAGE_BYTES;
-    err e = map_page(BOOT_SPACE, at, frame, MAP_READ | MAP_WRITE);
-    if (e == -E_NEED_TABLES) {
-        feed(BOOT_SPACE, 8);
-        e = map_page(BOOT_SPACE, at, frame, MAP_READ | MAP_WRITE);
-    }
-    return e && e != -E_OCCUPIED ? NULL : (void *)at;
-}
-
-struct worker worker_make(void (*entry)(u64), u64 argument, u64 priority) {
-    struct worker w = {slot_get(), ++workers};
-    vaddr stack = STACK_BASE + w.index * STACK_STRIDE;
-    pfn message = frame_get();
-    if (sys_retype(frame_get(), 1, KIND_THREAD, w.slot) ||
-        map_page(BOOT_SPACE, (vaddr)message_of(w.index), message, MAP_READ | MAP_WRITE) ||
-        map_page(BOOT_SPACE, stack + STACK_STRIDE - PAGE_BYTES, frame_get(), MAP_READ | MAP_WRITE) ||
-        sys_thread_bind(w.slot, BOOT_SPACE, w.index, message, priority, 0))
-        say("FAIL worker_make\n");
-    struct user_regs *u = (struct user_regs *)AREA;
-    *u = (struct user_regs){.rip = (u64)entry, .rsp = stack + STACK_STRIDE - 8, .rdi = argument};
-    if (sys_regs_write(w.slot, REGS_GENERAL))
-        say("FAIL worker regs\n");
-    return w;
 }
 
 struct ipc_io call_of(u32 endpoint, u64 label, u64 w0, u64 w1) {

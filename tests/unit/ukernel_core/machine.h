@@ -9,7 +9,10 @@
 #include "core/thread.h"
 #include "core/trace.h"
 
-enum { MACHINE_FRAMES = 512, MACHINE_SLOTS = CAPS_PER_FRAME };
+#ifndef MACHINE_FRAMES
+#define MACHINE_FRAMES 512
+#endif
+enum { MACHINE_SLOTS = CAPS_PER_FRAME };
 
 extern u64 machine_now;   /* the TSC */
 extern u64 machine_alarm; /* what timer_set was told */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+
+#include "host.h"
+
+void test_names(void);
+void test_ranges(void);
+void test_ipc(void);
+void probe_begin(void);
+void test_stale(void);
+void test_conversation(void);
+
+static void all_pass(void (*tests)(void)) {
+    host_begin();
+    tests();
+    cr_assert_eq(host_failures(), 0, "%u failures", host_failures());
+}
+
+static void late_answers(void) {
+    probe_begin();
+    test_stale();
+}
+
+static void conversations(void) {
+    probe_begin();
+    test_conversation();
+}
+
+Test(rules, names) {
+    all_pass(test_names);
+}
+Test(rules, ranges) {
+    all_pass(test_ranges);
+}
+Test(rules, messages) {
+    all_pass(test_ipc);
+}
+Test(rules, late_answers) {
+    all_pass(late_answers);
+}
+Test(rules, conversations) {
+    all_pass(conversations);
+}
