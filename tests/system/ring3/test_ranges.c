@@ -82,12 +82,10 @@ static int ranges_go_on(void) {
     }
     CHECK(bounds >= 1);
     CHECK(count(space, MANY, &all, &writable) == 0 && writable == MANY - (MANY + 2) / 3);
-    u32 full = 0;
     for (at = AT; at < end;) {
         struct pair r = sys_unmap(space, at, (end - at) / PAGE_BYTES, 0);
         CHECK(r.r >= (i64)at);
         removed += records(r);
-        full += r.second >> 32 == STOP_FULL;
         at = (vaddr)r.r;
     }
     CHECK(removed == (MANY + 2) / 3 + 8); /* each pager's entry, and each frame once */
