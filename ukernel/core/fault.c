@@ -18,8 +18,7 @@ static inline void set_address(struct thread *t, vaddr address, u8 access, u8 fl
     t->fault.repeats = same ? t->fault.repeats + t->fault.entered : 0;
     t->fault.entered = false;
     t->fault.address = address;
-    t->fault.access = access;
-    t->fault.flags = flags;
+    t->fault.what = (u32)FAULT_INFO(access, 0, 0, flags, 0);
 }
 
 void fault_happened(struct thread *t, vaddr address) {
@@ -38,37 +37,38 @@ void fault_as(struct thread *t, vaddr address, u8 access, u64 progress) {
         sched_ready(next);
 }
 
-/* Can anything be mapped there? */
-static inline bool is_users(vaddr address) {
-    return address - USER_FIRST < USER_END - USER_FIRST;
+/* Begin to answer faults in another block of 2 MiB, or what was known of this one may be old. */
+static __attribute__((noinline)) void look_up(struct thread *t, vaddr address) {
+    struct space *s = t->space;
+    vaddr block = ROUND_DOWN(address, BLOCK_BYTES);
+    bool users = address - USER_FIRST < USER_END - USER_FIRST;
+    t->fault.answer = (struct answer){.space = s,
+                                      .leaf = users ? pt_leaf(s, address) : NULL,
+                                      .epoch = s->epoch,
+                                      .fault = address & ~PAGE_MASK,
+                                      .rights = MAP_ALL,
+                                      .lo = users ? MAX(block, USER_FIRST) : 0,
+                                      .hi = users ? MIN(block + BLOCK_BYTES, USER_END) : 0};
 }
 
 /* Read entry, counts and epoch. False: the entry now allows the access. On the path of every fault. */
 static inline __attribute__((always_inline)) bool show(struct thread *t, vaddr address) {
     const struct space *s = t->space;
     struct answer *a = &t->fault.answer;
-    u64 *leaf = NULL;
-    a->lo = a->hi = 0;
-    if (is_users(address)) {
-        /* The same block as before, and its table is still there: no need to walk. */
-        bool near = a->leaf && (address ^ a->fault) < BLOCK_BYTES && a->epoch == s->epoch;
-        leaf = near ? (u64 *)((u64)a->leaf & ~PAGE_MASK) + pt_index(address, 0) : pt_leaf(s, address);
-        a->lo = ROUND_DOWN(address, BLOCK_BYTES);
-        a->hi = a->lo + BLOCK_BYTES;
+    if (a->leaf && (address ^ a->fault) < BLOCK_BYTES && a->epoch == s->epoch && !a->narrowed) {
+        a->leaf = (u64 *)((u64)a->leaf & ~PAGE_MASK) + pt_index(address, 0);
+        a->fault = address & ~PAGE_MASK;
+    } else {
+        look_up(t, address);
     }
-    u64 entry = leaf ? *leaf : 0;
-    u64 info = FAULT_INFO(t->fault.access, MIN(s->pool_count, 255u), 0, t->fault.flags, 0);
+    u64 entry = a->leaf ? *a->leaf : 0;
+    u64 info = t->fault.what | FAULT_INFO(0, MIN(s->pool_count, 255u), 0, 0, 0);
     if (__builtin_expect(entry & PTE_PRESENT, 0)) {
-        if (mm_allows(entry, t->fault.access))
+        if (mm_allows(entry, FAULT_ACCESS(info)))
             return false;
         info |= FAULT_INFO(0, 0, pt_frame(entry)->account, 0, pt_frame(entry)->shares);
     }
-    a->space = t->space;
-    a->leaf = leaf;
     a->shown = entry;
-    a->epoch = s->epoch;
-    a->fault = address & ~PAGE_MASK;
-    a->rights = MAP_ALL;
     t->fault.info = info;
     t->fault.shown = true;
     return true;
@@ -80,7 +80,8 @@ bool fault_show(struct thread *t) {
     if (!show(t, t->fault.address))
         return false;
     trace(TRACE_PAGE_FAULT, thread_id(t), t->fault.address, t->regs.rip,
-          space_frame(t->space) | (u64)t->fault.access << 32, t->call, t->fault.answer.shown, t->regs.rsp);
+          space_frame(t->space) | (u64)FAULT_ACCESS(t->fault.what) << 32, t->call, t->fault.answer.shown,
+          t->regs.rsp);
     return true;
 }
 
@@ -106,8 +107,10 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
     u8 rights = FORWARD_RIGHTS(range);
     if (hi == lo)
         return 0;
-    if (hi > block + BLOCK_BYTES || !is_users(t->fault.address))
+    if (hi > block + BLOCK_BYTES || t->fault.answer.hi == 0)
         return -E_INVAL;
+    lo = MAX(lo, USER_FIRST);
+    hi = MIN(hi, USER_END);
     if (space_slot) {
         err e;
         const struct capability *c = cap_get(table, space_slot, KIND_SPACE, RIGHT_MAP, &e);
@@ -118,6 +121,7 @@ err fault_range(struct thread *t, struct captable *table, u32 space_slot, u64 ra
     } else if (lo < t->fault.answer.lo || hi > t->fault.answer.hi || rights & ~t->fault.answer.rights) {
         return -E_RIGHTS;
     }
+    t->fault.answer.narrowed = true;
     t->fault.answer.lo = lo;
     t->fault.answer.hi = hi;
     t->fault.answer.rights = rights;

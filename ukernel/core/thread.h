@@ -72,8 +72,7 @@ struct thread {
     /* A fault: address, access and flags are set when it happens, the rest when it is first delivered. */
     struct {
         vaddr address;
-        u8 access;    /* enum access */
-        u8 flags;     /* enum fault_flag */
+        u32 what;     /* access and flags, as in `info` */
         bool shown;   /* delivered at least once */
         bool entered; /* the last answer entered something */
         u64 info;     /* as shown */

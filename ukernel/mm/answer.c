@@ -19,7 +19,7 @@ static __attribute__((noinline)) bool upgrade(const struct answer *a, u64 *entry
 
 /* Prepare the page of a frame that is not to stay as it is; false if that can't be. */
 static inline bool fill(struct frame *f, void *page, enum fault_op op, u64 current) {
-    if (f->shares | f->own | f->pins || (op == FILL_COPY && !(current & PTE_PRESENT)))
+    if (f->shares || f->tag >> 16 || (op == FILL_COPY && !(current & PTE_PRESENT)))
         return false;
     if (op == FILL_COPY) {
         page_copy(page, frame_to_virt(PTE_FRAME(current)));
@@ -48,24 +48,23 @@ static inline __attribute__((always_inline)) bool answer_item(const struct answe
     struct space *s = a->space;
     vaddr va = address & ~PAGE_MASK;
     u64 rights = address & PAGE_MASK;
-    if (rights > MAP_ALL || va - a->lo >= a->hi - a->lo || va - USER_FIRST >= USER_END - USER_FIRST)
+    if (rights > MAP_ALL || va - a->lo >= a->hi - a->lo)
         return false;
     rights &= a->rights;
     u64 *entry = (u64 *)((u64)leaf & ~PAGE_MASK) + pt_index(va, 0);
-    u64 old = *entry, differs = va == a->fault ? old ^ a->shown : old;
-    if (differs && (!(old & a->shown & PTE_PRESENT) || va != a->fault || differs & ~PTE_HARVEST))
+    u64 old = *entry, expected = va == a->fault ? a->shown : 0;
+    if (old != expected && (!(old & expected & PTE_PRESENT) || (old ^ expected) & ~PTE_HARVEST))
         return false;
     enum fault_op op = (enum fault_op)(value >> 60);
     pfn n = value & ~(15ull << 60);
     if (op >= FILL_UPGRADE)
         return op == FILL_UPGRADE && upgrade(a, entry, n, rights);
     struct frame *f = frame_own(n, a->account);
-    if (!f || pt_breaks_wx(s, rights) || !pt_can_count(s, f) ||
-        (op != FILL_AS_IS && !fill(f, frame_to_virt(n), op, old)))
+    if (!f || pt_breaks_wx(s, rights) || (op != FILL_AS_IS && !fill(f, frame_to_virt(n), op, old)) ||
+        !pt_count(s, f))
         return false;
     u64 now = n << PAGE_SHIFT | pt_bits(rights);
     *entry = now;
-    pt_count(s, f);
     if (now & PTE_MAYWRITE)
         frame_clear(f, FRAME_ZEROED);
     if (old & PTE_PRESENT)

@@ -10,16 +10,20 @@ struct clone {
     bool private;
 };
 
-/* Put a copy of the entry into the target's (zero) entry, after all checks. Private: both lose the write
- * right for good; only the owner gives it again (UPGRADE, a new mapping). */
-static void repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
+/* Put a copy of the entry into the target's (zero) entry. Private: both lose the write right for good; only
+ * the owner gives it again (UPGRADE, a new mapping). False: it can't be (range.stop says why). */
+static bool repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
     u64 old = *entry;
+    bool present = old & PTE_PRESENT;
+    c->range.stop = present ? STOP_OVERFLOW : STOP_FULL;
+    if (present ? !pt_count(c->to, pt_frame(old)) : c->range.records == AREA_RECORDS)
+        return false;
     c->range.worked++;
     pt_holder(copy)->next++;
-    if (!(old & PTE_PRESENT)) {
+    if (!present) {
         *copy = old;
         range_record(&c->range, va, RECORD_PAGER, old);
-        return;
+        return true;
     }
     u64 now = c->private ? old & ~(PTE_WRITE | PTE_MAYWRITE) : old;
     if (now != old) {
@@ -27,24 +31,22 @@ static void repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
         pt_flush(c->from, va);
     }
     *copy = now & ~PTE_HARVEST;
-    pt_count(c->to, pt_frame(old));
+    return true;
 }
 
 static u64 clone_run(struct range *range, const struct run *r) {
     struct clone *c = container_of(range, struct clone, range);
     u64 *copies = pt_leaf(c->to, r->va); /* NULL: no table yet */
     for (u64 i = 0; i < r->count; i++) {
-        u64 entry = r->entry[i];
-        if (!entry || (copies && copies[i]))
+        if (!r->entry[i] || (copies && copies[i]))
             continue;
-        bool present = entry & PTE_PRESENT;
-        range->stop = present ? STOP_OVERFLOW : STOP_FULL;
-        if (present ? !pt_can_count(c->to, pt_frame(entry)) : range->records == AREA_RECORDS)
-            return i;
         range->stop = STOP_TABLES;
         if (!copies && !(copies = pt_leaf_make(c->to, r->va)))
             return i;
-        repeat(c, &r->entry[i], &copies[i], r->va + (i << PAGE_SHIFT));
+        if (!repeat(c, &r->entry[i], &copies[i], r->va + (i << PAGE_SHIFT))) {
+            pt_prune(c->to, r->va); /* the table may be new */
+            return i;
+        }
     }
     return r->count;
 }

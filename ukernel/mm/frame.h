@@ -89,12 +89,13 @@ static inline pfn frame_number(const struct frame *f) {
     return (pfn)(f - frame_table);
 }
 
-/* The entry of frame `n` if it is a DATA frame of `account`, else NULL; any n is allowed. */
+/* The entry of frame `n` if it is a DATA frame of `account`, else NULL; any n is allowed. The kernel's
+ * account has no DATA frames, so this is never one for a caller without an account. */
 static inline struct frame *frame_own(pfn n, u8 account) {
     if (n >= frame_count)
         return NULL;
     struct frame *f = &frame_table[n];
-    return f->account == account && frame_kind(f) == KIND_DATA && account != ACCOUNT_KERNEL ? f : NULL;
+    return (f->tag & 0xfff) == frame_idle_tag(account, KIND_DATA, 0) ? f : NULL;
 }
 
 /* Result of the calls that walk a range or a table. Goes out as rax = next, rdx = records | stop << 32. */

@@ -18,58 +18,58 @@ static void near_set(struct near *near, vaddr va, u64 *leaf) {
     near->holder = leaf ? pt_holder(leaf) : NULL;
 }
 
-/* Put an entry for va, all checks but the last done: is there a table? */
-static inline err enter(struct space *s, struct near *near, vaddr va, u64 entry) {
-    if (!near->table) {
-        u64 *leaf = pt_leaf_make(s, va);
-        if (!leaf)
-            return -E_NEED_TABLES;
-        near_set(near, va, leaf);
-    }
+/* Is there a table for va, or can one be made? */
+static inline err near_make(struct space *s, struct near *near, vaddr va) {
+    if (!near->table)
+        near_set(near, va, pt_leaf_make(s, va));
+    return near->table ? 0 : -E_NEED_TABLES;
+}
+
+static inline void enter(struct near *near, vaddr va, u64 entry) {
     near->table[pt_index(va, 0)] = entry;
     near->holder->next++;
-    return 0;
 }
 
 /* Store a pager's own entry. */
 static err map_pager(const struct window *w, struct near *near, vaddr va, u64 value) {
     if (!value || value & PTE_PRESENT)
         return -E_INVAL;
-    return w->own_only ? -E_RIGHTS : enter(w->space, near, va, value);
+    err e = w->own_only ? -E_RIGHTS : near_make(w->space, near, va);
+    if (!e)
+        enter(near, va, value);
+    return e;
 }
 
-static err near_rights(const struct window *w, struct near *near, u64 rights) {
-    if (rights & ~(u64)MAP_ALL)
-        return -E_INVAL;
+static inline err near_rights(const struct window *w, struct near *near, u64 rights) {
     if (rights & ~(u64)w->rights || pt_breaks_wx(w->space, rights))
-        return -E_RIGHTS;
+        return rights & ~(u64)MAP_ALL ? -E_INVAL : -E_RIGHTS;
     near->rights = rights;
     near->bits = pt_bits(rights);
     return 0;
 }
 
-static err map_frame(const struct window *w, struct near *near, vaddr va, pfn n, u64 rights) {
-    struct space *s = w->space;
+static inline err map_frame(const struct window *w, struct near *near, vaddr va, pfn n, u64 rights) {
     struct frame *f = frame_own(n, w->account);
     if (!f)
         return -E_OWNER;
     err e = rights == near->rights ? 0 : near_rights(w, near, rights);
+    if (!e)
+        e = near_make(w->space, near, va);
     if (e)
         return e;
-    if (!pt_can_count(s, f))
+    if (!pt_count(w->space, f)) {
+        pt_prune(w->space, va); /* the table may be new */
         return -E_OVERRUN;
-    e = enter(s, near, va, n << PAGE_SHIFT | near->bits);
-    if (e)
-        return e;
-    pt_count(s, f);
+    }
+    enter(near, va, n << PAGE_SHIFT | near->bits);
     if (near->bits & PTE_MAYWRITE)
         frame_clear(f, FRAME_ZEROED);
     return 0;
 }
 
-static err map_one(const struct window *w, struct near *near, u64 address, u64 value) {
+static inline err map_one(const struct window *w, struct near *near, u64 address, u64 value) {
     vaddr va = address & ~PAGE_MASK;
-    if (va < w->lo || va >= w->hi)
+    if (va - w->lo >= w->hi - w->lo)
         return -E_INVAL;
     if ((va ^ near->block) >= BLOCK_BYTES)
         near_set(near, va, pt_leaf(w->space, va));

@@ -85,13 +85,14 @@ struct copy_result mm_copy(const struct copy_side *to, const struct copy_side *f
 /* The answer to a fault. */
 struct answer {
     struct space *space;
-    u64 *leaf;    /* as fault_view */
-    u64 shown;    /* the entry the pager was shown */
-    u64 epoch;    /* as shown */
-    vaddr fault;  /* page address */
-    u8 account;   /* the answerer's */
-    u8 rights;    /* most rights that may be given: MAP_xxx */
-    vaddr lo, hi; /* what the answer may map; within the fault's 2 MiB block */
+    u64 *leaf;     /* of the fault's address; NULL: there is no table, or the address is not the user's */
+    u64 shown;     /* the entry the pager was shown */
+    u64 epoch;     /* as shown */
+    vaddr fault;   /* page address */
+    u8 account;    /* the answerer's */
+    u8 rights;     /* most rights that may be given: MAP_xxx */
+    bool narrowed; /* by a forward: rights, lo and hi */
+    vaddr lo, hi;  /* what the answer may map; within the fault's 2 MiB block, and the user's */
 };
 
 /* Enters what can be entered and returns a mask: bit i = item i was entered. count <= FAULT_ITEMS_MAX. An old

@@ -102,16 +102,16 @@ static inline bool pt_is_own(const struct space *s, const struct frame *f) {
     return s->account == f->account; /* frames of account 0 are not mapped */
 }
 
-/* Can one more mapping of f in s be counted? Then pt_count counts it. */
-static inline bool pt_can_count(const struct space *s, const struct frame *f) {
-    return pt_is_own(s, f) ? f->own != UINT8_MAX : f->shares != UINT32_MAX;
-}
-
-static inline void pt_count(const struct space *s, struct frame *f) {
-    if (pt_is_own(s, f))
+/* Count one mapping of f in s more; false if the count is full. */
+must_check static inline bool pt_count(const struct space *s, struct frame *f) {
+    bool own = pt_is_own(s, f), full = own ? f->own == UINT8_MAX : f->shares == UINT32_MAX;
+    if (__builtin_expect(full, 0))
+        return false;
+    if (own)
         f->own++;
     else
         f->shares++;
+    return true;
 }
 
 /* Count one mapping less; true if `shares` fell to 0 by it. */

@@ -281,6 +281,7 @@ static void op_answer(void) {
                        fault,
                        some_account(),
                        (u8)(rnd(4) ? MAP_ALL : some_rights()),
+                       false,
                        fault & ~(BLOCK_BYTES - 1),
                        (fault & ~(BLOCK_BYTES - 1)) + BLOCK_BYTES};
     if (rnd(4) == 0) {
