@@ -191,10 +191,11 @@ enter_thread:
 
 ; The thread at %1, of the space at r14, is the running one from now on.
 %macro SWITCH 1
+%%switch:
     mov [cpu + CPU_CURRENT], %1
     lea rcx, [%1 + T_REGS_END]
     mov [tss + TSS_RSP0], rcx
-    IF r14, e, [cpu + CPU_SPACE], %%same
+    IF r14, e, [cpu + CPU_SPACE], %%exit
     mov [cpu + CPU_SPACE], r14
     mov rcx, [info_page]
     inc qword [rcx + INFO_SWITCHES]
@@ -202,11 +203,12 @@ enter_thread:
     mov [tss + TSS_PORTS_AT], cx
     mov rcx, [r14 + S_CR3]
     mov cr3, rcx
-%%same:
+%%exit:
 %endmacro
 
 ; The thread at rsp waits for the answer to a message of kind %1 with rax words, and the receiver runs. rbp: the badge.
 %macro HAND_OVER 1
+%%transfer:
     inc qword [cpu + CPU_CALLS]
     mov rcx, [cpu + CPU_CALLS]
     mov [rsp + T_CALL], rcx
@@ -336,6 +338,7 @@ page_fault:
 
 ; The right is used up, the thread at rsp waits, and the one at r11 runs.
 %macro TURN 1                   ; items entered << 32
+%%transfer:
     mov dword [rbx + C_KIND], KIND_RESERVED
     mov byte [r11 + T_STATE], THREAD_READY
     mov qword [rsp + T_ENTERED], %1
