@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""gdb commands that walk the kernel's objects: quire-threads, quire-spaces, quire-endpoints, quire-frames.
+"""gdb commands that walk the kernel's objects: quire-threads, quire-spaces, quire-endpoints, quire-frames,
+and quire-epitaph: what a panic has left. A panic stops before the machine is switched off.
 
 Objects are found through the frame table: one object per frame, at PHYS_BASE + frame * 4096."""
 import struct
@@ -82,6 +83,21 @@ def frame_counts():
         print(f"{account:7} {kind:<14} {total:9} {mapped:9} {pinned:9}")
 
 
+def epitaph():
+    """The text, registers and call trace of a panic."""
+    left = gdb.parse_and_eval("epitaph")
+    if not int(left["magic"]):
+        print("there was no panic")
+        return
+    print(f"panic: {left['text'].string()}")
+    if int(left["regs"]["cs"]):
+        names = "rip rsp rflags rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15".split()
+        print(" ".join(f"{name}={int(left['regs'][name]):#x}" for name in names))
+    for i in range(left["trace"].type.range()[1] + 1):
+        if address := int(left["trace"][i]):
+            print(f"  {address:#x} {gdb.execute(f'info symbol {address:#x}', to_string=True).split(' in section')[0].strip()}")
+
+
 class Walk(gdb.Command):
     def __init__(self, name, function):
         super().__init__(name, gdb.COMMAND_DATA)
@@ -91,5 +107,6 @@ class Walk(gdb.Command):
         self.function()
 
 
-for command, walk in (("threads", threads), ("spaces", spaces), ("endpoints", endpoints), ("frames", frame_counts)):
+for command, walk in (("threads", threads), ("spaces", spaces), ("endpoints", endpoints), ("frames", frame_counts),
+                      ("epitaph", epitaph)):
     Walk("quire-" + command, walk)

@@ -11,6 +11,7 @@ import time
 
 from . import LaunchError, say
 from .channels import Channel, Log, Monitor, copy_to, feed_chunks, piped_terminal
+from .symbols import call_trace, kernel_symbols
 
 QEMU = "qemu-system-x86_64"
 QEMU_CLEAN_END = 33   # isa-debug-exit after LAUNCH_EXIT_CLEAN
@@ -112,7 +113,9 @@ class Session:
         """The exit status that this end means."""
         marks = self.log.marks
         if self.log.fatal:
-            raise LaunchError(self.log.fatal)
+            with open(self.log.path, encoding="utf-8", errors="replace") as log:
+                trace = call_trace(log.read(), kernel_symbols(os.path.join(self.args.build, "quire.sym")))
+            raise LaunchError(self.log.fatal + trace)
         if marks.get("audit", "ok") != "ok":
             raise LaunchError(f"audit: {marks['audit']}")
         if any(isinstance(channel.failure, BrokenPipeError) for channel in self.channels):

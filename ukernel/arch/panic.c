@@ -7,7 +7,7 @@
 #define EXIT_PORT 0xf4
 
 struct epitaph epitaph;
-extern const u8 __text_start[], __text_end[];
+extern const u8 __text_start[], __text_end[], kernel_stack_guard[];
 
 void log_regs(const struct thread_regs *r) {
     klog("  rip %016lx rsp %016lx rflags %lx cs %lx vector %lu error %lx\n", r->rip, r->rsp, r->rflags, r->cs,
@@ -18,16 +18,29 @@ void log_regs(const struct thread_regs *r) {
     klog("  r13 %016lx r14 %016lx r15 %016lx\n", r->r13, r->r14, r->r15);
 }
 
-/* No frame pointers: every word on the stack that points into the kernel's code. */
-static void log_trace(const u64 *stack, const u64 *top) {
+/* No frame pointers: where a trap was, and then every word on the kernel's stack that points into its code. A
+ * trap may have a stack of its own (IST), and the stack may have run into the page below it that is absent.
+ */
+static void log_trace(const struct thread_regs *trap) {
+    const u64 *top = cpu.kernel_stack, *end = (const u64 *)(kernel_stack_guard + PAGE_BYTES);
+    const u64 *at = trap ? (const u64 *)trap->rsp : __builtin_frame_address(0);
     u32 n = 0;
+    if (trap)
+        epitaph.trace[n++] = trap->rip;
+    for (at = at < top ? MAX(at, end) : top; at < top && n < EPITAPH_TRACE; at++)
+        if (*at >= (u64)__text_start && *at < (u64)__text_end)
+            epitaph.trace[n++] = *at;
     klog("  trace");
-    for (; stack < top && n < EPITAPH_TRACE; stack++)
-        if (*stack >= (u64)__text_start && *stack < (u64)__text_end) {
-            epitaph.trace[n++] = *stack;
-            klog(" %lx", *stack);
-        }
+    for (u32 i = 0; i < n; i++)
+        klog(" %lx", epitaph.trace[i]);
     klog("\n");
+}
+
+/* A debugger stops here (images/gdb.py). */
+static __attribute__((noinline, noreturn)) void switch_off(void) {
+    out32(EXIT_PORT, EPITAPH_EXIT);
+    for (;;)
+        __asm__ volatile("hlt");
 }
 
 void panic_at(const char *file, int line, const char *format, ...) {
@@ -45,11 +58,9 @@ void panic_at(const char *file, int line, const char *format, ...) {
             klog("  thread %lx\n", virt_to_frame(cpu.current));
         if (epitaph.regs.cs)
             log_regs(&epitaph.regs);
-        log_trace(__builtin_frame_address(0), cpu.kernel_stack);
+        log_trace(epitaph.regs.cs && !(epitaph.regs.cs & 3) ? &epitaph.regs : NULL);
     }
-    out32(EXIT_PORT, EPITAPH_EXIT);
-    for (;;)
-        __asm__ volatile("hlt");
+    switch_off();
 }
 
 /* An exception in the kernel itself, or one that has a stack of its own (see entry.asm). */

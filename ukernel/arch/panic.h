@@ -12,8 +12,7 @@ struct epitaph {
     u64 magic; /* EPITAPH_MAGIC once there was a panic */
     char text[256];
     struct thread *current;
-    u64 trace[EPITAPH_TRACE]; /* words of the kernel stack that are addresses of kernel code, innermost first
-                               */
+    u64 trace[EPITAPH_TRACE]; /* addresses of kernel code, innermost first; 0: no more */
     struct thread_regs regs;  /* of the trap, if it was one */
 };
 extern struct epitaph epitaph;

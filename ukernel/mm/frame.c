@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The frame table: what a frame is, whose it is, who may change that. Mappings are counted by mm/pt.c. */
 
+#include <string.h>
+
 #include "arch/log.h"
 #include "mm/frame.h"
 #include "mm/phys.h"
+
+#define FREED_JUNK 0x5a
 
 struct frame *frame_table;
 pfn frame_count;
@@ -51,6 +55,10 @@ void frame_end(pfn first, u64 count) {
         ASSERT(frame_kind(f) > KIND_TABLE && frame_is_idle(f));
         f->state = KIND_DATA;
         f->generation++;
+#ifdef DEBUG /* who still uses the object shall notice; no more than a page in all, so that the call stays   \
+                short */
+        memset(frame_to_virt(first + i), FREED_JUNK, PAGE_BYTES / count);
+#endif
     }
 }
 
