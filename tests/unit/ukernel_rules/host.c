@@ -217,8 +217,8 @@ unsigned host_failures(void) {
     return failures;
 }
 
-static void grant(struct space *s, u32 slot, u8 kind, u64 object) {
-    captable_slots(s->table)[slot] = (struct capability){.kind = kind, .rights = RIGHT_ALL, .object = object};
+static void grant(struct space *s, u32 slot, u8 kind) {
+    captable_slots(s->table)[slot] = (struct capability){.kind = kind, .rights = (u8)RIGHT_ALL};
 }
 
 void host_begin(void) {
@@ -233,11 +233,11 @@ void host_begin(void) {
     machine_grant(s, BOOT_TABLE, KIND_CAPTABLE, s->table, 0);
     machine_grant(s, BOOT_SPACE, KIND_SPACE, s, 0);
     machine_grant(s, BOOT_THREAD, KIND_THREAD, t, 0);
-    grant(s, BOOT_ACCOUNT, KIND_ACCOUNT, ACCOUNT_ROOT);
-    grant(s, BOOT_FRAME_ACCT, KIND_ACCOUNT, ACCOUNT_FRAME);
-    grant(s, BOOT_IRQ, KIND_IRQ, 0);
-    grant(s, BOOT_IOPORT, KIND_IOPORT, 0);
-    grant(s, BOOT_TRACE, KIND_TRACING, 0);
+    cap_make_account(captable_slots(s->table) + BOOT_ACCOUNT, ACCOUNT_ROOT, RIGHT_ALL);
+    cap_make_account(captable_slots(s->table) + BOOT_FRAME_ACCT, ACCOUNT_FRAME, RIGHT_ALL);
+    grant(s, BOOT_IRQ, KIND_IRQ);
+    grant(s, BOOT_IOPORT, KIND_IOPORT);
+    grant(s, BOOT_TRACE, KIND_TRACING);
     pages[0] = t->message;
     contexts_count = workers = 0;
     failures = 0;
