@@ -131,20 +131,20 @@ err space_destroy_step(struct space *s) {
         if (arch_current_space() == s)
             arch_leave_space();
     }
-    struct range range = {.walk = {s, s->cursor, USER_END, RANGE_VISITS_MAX}};
+    struct frame *top = &frame_table[s->top >> PAGE_SHIFT]; /* of frame 0 where there is none */
+    struct range range = {.walk = {s, s->cursor, top->next ? USER_END : s->cursor, RANGE_VISITS_MAX}};
     s->cursor = (vaddr)range_go(&range, destroy_run).next;
-    for (u64 left = range.walk.left; s->pool && left && s->cursor == USER_END; left--) {
+    for (u64 left = range.walk.left; s->pool && left && !top->next; left--) {
         struct frame *f = pool_pop(s);
         table_to_data(f);
         frame_queue(f);
     }
-    if (s->pool || s->cursor < USER_END)
+    if (s->pool || top->next)
         return -E_AGAIN;
     if (s->top) {
-        struct frame *f = &frame_table[s->top >> PAGE_SHIFT];
-        table_to_data(f);
-        frame_clear(f, FRAME_ZEROED); /* the kernel's half is in it */
-        frame_queue(f);
+        table_to_data(top);
+        frame_clear(top, FRAME_ZEROED); /* the kernel's half is in it */
+        frame_queue(top);
         s->top = 0;
     }
     if (s->account)
