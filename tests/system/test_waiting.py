@@ -2,7 +2,7 @@
 """Who may wait: a slow disk delays those who read from it, and nobody else.
 
 What happened first is told by counting the blocks that the readers have got when the others have done all their
-work: had each of their 8,000 steps to wait for one block, it would be all 1,200. The disk goes by the host's clock,
+work: had each of their 8,500 steps to wait for one block, it would be all 1,200. The disk goes by the host's clock,
 so that a busy host needs more of them."""
 import json
 import os
