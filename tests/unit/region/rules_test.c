@@ -57,6 +57,23 @@ Test(rules, no_more_regions_than_65536_and_a_hole_needs_one, .init = begin) {
     cr_assert(mm_check(mm) == NULL);
 }
 
+/* mm_check knows only what can_merge says. */
+Test(rules, neighbours_that_agree_are_one_region, .init = begin) {
+    cr_assert(map(0x100000, 1, PROT_READ, MAP_FIXED) == 0x100000);
+    cr_assert(map(0x102000, 1, PROT_READ, MAP_FIXED) == 0x102000);
+    cr_assert_eq(mm->map_count, 2);
+    cr_assert(map(0x101000, 1, PROT_READ, MAP_FIXED) == 0x101000);
+    cr_assert_eq(mm->map_count, 1, "the hole is filled");
+    cr_assert(map(0x103000, 1, 0, MAP_FIXED) == 0x103000);
+    cr_assert_eq(mm->map_count, 2, "other rights");
+    cr_assert_eq(do_mprotect(mm, 0x101000, PAGE_BYTES, 0, &change), 0);
+    vm_change_finish(mm, &change);
+    cr_assert_eq(mm->map_count, 4);
+    cr_assert_eq(do_mprotect(mm, 0x101000, PAGE_BYTES, PROT_READ, &change), 0);
+    vm_change_finish(mm, &change);
+    cr_assert_eq(mm->map_count, 2, "and as before");
+}
+
 Test(rules, limits_of_mmap, .init = begin) {
     cr_assert_eq(map(0x10001, 1, PROT_READ, MAP_FIXED), -E_INVAL);
     cr_assert_eq(map(0x1000, 1, PROT_READ, MAP_FIXED), -E_PERM);
