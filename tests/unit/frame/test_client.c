@@ -349,7 +349,7 @@ Test(client, random_against_model) {
         bool mapped;
     } have[FRAMES];
     u32 n = 0;
-    for (u32 step = 0; step < 30000; step++) {
+    for (u32 step = 0; step < 1000000; step++) {
         if (step % 997 == 0)
             drain_magazines();
         if (n < 3000 && seed_next(&seed, 100) < (step / 4000 % 2 ? 45 : 55)) {
