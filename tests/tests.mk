@@ -9,6 +9,9 @@ UNIT_PARTS := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard tests/unit/*/*.c)
 -include $(wildcard tests/unit/*/build.mk)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ifdef COVERAGE
+SANITIZE := --coverage
+endif
 HOST_CFLAGS := $(WARN) -O1 -g -DDEBUG -DHOST_TEST -Iinclude
 
 home = $(or $(wildcard servers/$(1)),$(wildcard $(filter ukernel libipc,$(1))))
@@ -54,6 +57,19 @@ test: deps ## everything: unit and system tests; ends with `N passed, N failed`
 test-built: $(SUITES) $(SYSTEM_NEEDS) build/capabilities $(FUZZERS:%=build/fuzz/%)
 	$(Q)QUIRE_BUILD=$(B) tests/run --docs build/capabilities --unit $(SUITES) --fuzz $(FUZZERS:%=build/fuzz/%) --system
 
+# ---- how good the unit tests are ---------------------------------------------------------------------------
+coverage: ## lines and branches that the unit suites reach, by file (or those of PART=name)
+	$(Q)rm -rf build/coverage/report && mkdir -p build/coverage/report
+	$(Q)find build/coverage -name '*.gcda' -delete
+	$(Q)$(MAKE) --no-print-directory COVERAGE=1 unit
+	$(Q)gcovr --root . --filter servers/ --filter libipc/ --filter ukernel/ --exclude-unreachable-branches \
+	    --print-summary --html-details build/coverage/report/index.html --txt build/coverage/report/text build/coverage/unit
+	$(Q)cat build/coverage/report/text
+
+mutants: ## break the logic of frame and slab in 30 places, one at a time: the suites must notice 27
+	$(Q)tests/mutants
+
+.PHONY: coverage mutants
 # ---- bench: the release build, under icount ----------------------------------------------------------------
 bench: disk ## figures under icount, with their goals (release build)
 	$(Q)$(MAKE) --no-print-directory RELEASE=1 all
