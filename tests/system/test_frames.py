@@ -58,7 +58,8 @@ def figures(size, *options, work=":"):
 
 
 def test_figures_add_up_with_three_zones():
-    f = figures("128M", "--append", "zones=dma:4M,normal:64M", work="/test/forktree 2 2 32 >/dev/null; md5sum /data/double >/dev/null")
+    f = figures("128M", "--append", "zones=dma:4M,normal:64M",
+                work="/test/forktree 2 2 32 >/dev/null; md5sum /data/double >/dev/null")
     check(set(f.buddy) == {"DMA", "Normal", "HighMem"}, f"zones {set(f.buddy)}")
     same("borders", (f.zones["DMA"]["spanned"], f.zones["Normal"]["spanned"]), (1024, 15360))
     whole = check_sums(f)
@@ -80,5 +81,6 @@ def test_no_contradiction_under_load_and_when_memory_is_short():
     eater = "/test/malloc >/dev/null & /test/forktree 3 2 32 >/dev/null &"
     out = succeeds(f"{eater} for i in 1 2 3 4 5; do {AGREE}; done; wait; {AGREE}")
     same("under load", out, NO_CONTRADICTION * 6)
-    result = quire(f"dd if=/dev/zero bs=40M count=1 2>/dev/null | wc -c; {AGREE}; cat /data/* >/dev/null 2>&1; {AGREE}", "--mem", "32M")
+    result = quire(f"dd if=/dev/zero bs=40M count=1 2>/dev/null | wc -c; {AGREE}; cat /data/* >/dev/null 2>&1; {AGREE}",
+                   "--mem", "32M")
     check(result.out.count(NO_CONTRADICTION) == 2, "contradictions", result)
