@@ -4,6 +4,7 @@
 #include "root.h"
 #include <ipc/log.h>
 #include <ipc/server.h>
+#include <proto/slab.def>
 #include <string.h>
 
 static const char *server_name(u32 id) {
@@ -23,12 +24,23 @@ static void report_registers(u32 reply) {
     log_raw("  rip %016lx rflags %08lx", r.rip, r.rflags);
 }
 
+/* A dead server's slabs go back, whatever it has done to them. Not if one of the two that see to that is
+ * dead. */
+static void bury(u32 id) {
+    struct slab_bury_rep rep;
+    u32 slot = id == SRV_FRAME || id == SRV_SLAB || id >= SRV_COUNT ? 0 : slot_alloc();
+    if (slot && !sys_cap_copy(SLOT_TABLE, slot, ROOT_SLOT(SRV_SLAB, OF_ENDPOINT), RIGHT_CALL, SRV_ROOT) &&
+        !slab_bury(slot, &(struct slab_bury_req){.client = id}, &rep))
+        log_raw("root: %lu pages of slabs of %s are back", rep.pages, server_name(id));
+}
+
 err crash_on_fault(struct ipc_ctx *c, const struct fault_words *f) {
     static const char *const how[] = {"read of", "write to", "execution of"};
     u64 access = FAULT_ACCESS(f->info);
     log_raw("quire: crash: %s thread %u: %s %#lx at ip %#lx sp %#lx, entry %#lx", server_name(c->badge),
             c->tag, access < ARRAY_LEN(how) ? how[access] : "?", f->address, f->ip, f->sp, f->entry);
     report_registers(c->reply);
+    bury(c->badge);
     power_off(false);
 }
 
@@ -40,5 +52,6 @@ err crash_on_exception(struct ipc_ctx *c, const struct exception_words *x) {
         log_raw("quire: crash: %s thread %u: raised %lu, code %#lx, address %#lx, at ip %#lx",
                 server_name(c->badge), c->tag, x->kind, x->code, x->address, x->ip);
     report_registers(c->reply);
+    bury(c->badge);
     power_off(false);
 }

@@ -64,13 +64,26 @@ static err find_page(u32 client, u32 order) {
     return e ? e : window_find(window, order);
 }
 
-static void free_slab(u32 client, u64 page, const struct window_slab *slab) {
+/* The client no longer sees it, and no device writes to it. */
+static void unmap_slab(u32 client, u64 page, const struct window_slab *slab) {
     const struct slab_host *host = slab_server.host;
     const struct cache *cache = registry_cache(&slab_server.registry, client, slab->cache);
     host->unmap(host->ctx, client, address_of(page), slab->order);
     if (cache->flags & SLAB_CACHE_DMA)
         host->pin(host->ctx, slab->first, slab->order, false);
-    host->free_frames(host->ctx, slab->first, slab->order);
+}
+
+static void unmap_all(u32 client, const struct window *window) {
+    const struct slab_host *host = slab_server.host;
+    struct window_slab slab;
+    bool kept;
+    for (err page = 0; (page = window_next(window, (u64)page, &slab, &kept)) >= 0; page++) {
+        if (kept)
+            host->unmap(host->ctx, client, address_of((u64)page), 0);
+        else
+            unmap_slab(client, (u64)page, &slab);
+    }
+    host->collect(host->ctx);
 }
 
 /* Takes all that a client has: slabs, its own pages, our tables. Its own damage to any of it does not matter.
@@ -81,13 +94,12 @@ static u64 reclaim_all(u32 client) {
     struct window_slab slab;
     bool kept;
     u64 pages = window->pages;
+    unmap_all(client, window);
     for (err page = 0; (page = window_next(window, (u64)page, &slab, &kept)) >= 0; page++) {
-        if (!kept) {
-            free_slab(client, (u64)page, &slab);
-            continue;
-        }
-        host->unmap(host->ctx, client, address_of((u64)page), 0);
-        host->free_page(host->ctx, host->address_of(host->ctx, slab.first));
+        if (kept)
+            host->free_page(host->ctx, host->address_of(host->ctx, slab.first));
+        else
+            host->free_frames(host->ctx, slab.first, slab.order);
     }
     for (u32 i = 0; i < window->chunks; i++)
         host->free_page(host->ctx, window->table[i]);
@@ -171,7 +183,8 @@ err slab_on_release(struct ipc_ctx *c, const struct slab_release_req *req, struc
     u64 page = (req->slab - SLAB_WINDOW) / PAGE_BYTES;
     if (req->slab % PAGE_BYTES || registry_slab(&slab_server.registry, cache, page, &slab))
         return -E_STALE;
-    free_slab(c->badge, page, &slab);
+    unmap_slab(c->badge, page, &slab);
+    slab_server.host->free_frames(slab_server.host->ctx, slab.first, slab.order);
     registry_released(&slab_server.registry, cache, page);
     return 0;
 }

@@ -23,6 +23,9 @@ struct slab_host {
      * client without a space nothing is mapped any more. */
     err (*map)(void *ctx, u32 client, vaddr at, pfn first, u32 order);
     void (*unmap)(void *ctx, u32 client, vaddr at, u32 order);
+    /* Afterwards what others had mapped can be given back: a frame of ours that its last client loses, by its
+     * end or while we map it ourselves, is queued by the kernel until then. */
+    void (*collect)(void *ctx);
     /* DMA may be under way to them, or no longer. */
     void (*pin)(void *ctx, pfn first, u32 order, bool on);
     /* Asks the client for its empty slabs. */

@@ -63,6 +63,15 @@ static err map(void *ctx, u32 client, vaddr at, pfn first, u32 order) {
     return e;
 }
 
+static void collect(void *ctx) {
+    (void)ctx;
+    err n;
+    do {
+        n = sys_collect(SLOT_ACCOUNT, LIST_MAX);
+        ASSERT(n >= 0);
+    } while (n > 0);
+}
+
 static void pin(void *ctx, pfn first, u32 order, bool on) {
     (void)ctx;
     u64 pages = 1ull << order;
@@ -78,8 +87,8 @@ static void notify_drain(void *ctx, u32 client) {
         log_line("client %u cannot be notified", client);
 }
 
-static const struct slab_host host = {NULL,        page, free_own_page, frame_of, address_of,  frames,
-                                      free_frames, map,  unmap,         pin,      notify_drain};
+static const struct slab_host host = {NULL,        page, free_own_page, frame_of, address_of, frames,
+                                      free_frames, map,  unmap,         collect,  pin,        notify_drain};
 
 /* Page tables of a client's window that have become empty. */
 static void take_tables(u32 client) {

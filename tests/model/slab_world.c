@@ -22,6 +22,8 @@ static char *frames_at;          /* all frames, seen by the server */
 static char *windows;            /* of all clients, one after another */
 static u16 mapped[WORLD_FRAMES]; /* mappings in clients */
 static u8 used[WORLD_FRAMES], pinned[WORLD_FRAMES];
+static u8 own[WORLD_FRAMES];                               /* a page() of the server */
+static u8 queued[WORLD_FRAMES];                            /* on the kernel's collect list */
 static u32 at_page[SRV_COUNT][WORLD_CHUNKS * CHUNK_PAGES]; /* the frame there */
 
 static _Noreturn void fail(int line, const char *what) {
@@ -71,8 +73,9 @@ static pfn take(u32 gfp_mask, u32 order) {
 
 static void put(pfn first, u32 order) {
     for (pfn f = first; f < first + (1ull << order); f++)
-        ABORT_UNLESS(f < WORLD_FRAMES && used[f] && !mapped[f] && !pinned[f]);
+        ABORT_UNLESS(f < WORLD_FRAMES && used[f] && !mapped[f] && !pinned[f] && !queued[f]);
     memset(used + first, 0, 1ull << order);
+    memset(own + first, 0, 1ull << order);
     world.in_use -= 1ull << order;
 }
 
@@ -86,6 +89,7 @@ static void *host_address_of(void *ctx, pfn frame) {
 }
 static void *host_page(void *ctx) {
     pfn frame = take(GFP_KERNEL, 0);
+    own[frame] = frame != 0;
     return frame ? memset(host_address_of(ctx, frame), 0, PAGE_BYTES) : NULL;
 }
 static void host_free_page(void *ctx, void *page) {
@@ -121,16 +125,29 @@ static err host_map(void *ctx, u32 client, vaddr at, pfn first, u32 order) {
     return 0;
 }
 
+/* A mapping of a client goes. The kernel queues a frame that it was the last one of, unless its owner has
+ * just unmapped it and has no mapping of its own. */
+static void lose(pfn frame, bool by_death) {
+    mapped[frame]--;
+    if (!mapped[frame] && (by_death || own[frame]))
+        queued[frame] = 1;
+}
+
 static void host_unmap(void *ctx, u32 client, vaddr at, u32 order) {
     (void)ctx;
     u64 pages = 1ull << order;
     if (world.dead[client])
         return;
     for (u64 i = 0; i < pages; i++) {
-        mapped[place(client, at)[i]]--;
+        lose(place(client, at)[i], false);
         place(client, at)[i] = 0;
     }
     no_memory_there(world_at(client, at), pages * PAGE_BYTES);
+}
+
+static void host_collect(void *ctx) {
+    (void)ctx;
+    memset(queued, 0, sizeof queued);
 }
 
 static void host_pin(void *ctx, pfn first, u32 order, bool on) {
@@ -147,8 +164,8 @@ static void host_notify_drain(void *ctx, u32 client) {
 }
 
 static const struct slab_host host = {
-    NULL,     host_page,  host_free_page, host_frame_of,    host_address_of, host_frames, host_free_frames,
-    host_map, host_unmap, host_pin,       host_notify_drain};
+    NULL,     host_page,  host_free_page, host_frame_of, host_address_of,  host_frames, host_free_frames,
+    host_map, host_unmap, host_collect,   host_pin,      host_notify_drain};
 
 void world_begin(u32 me) {
     if (memory < 0)
@@ -157,6 +174,8 @@ void world_begin(u32 me) {
     memset(mapped, 0, sizeof mapped);
     memset(used, 0, sizeof used);
     memset(pinned, 0, sizeof pinned);
+    memset(own, 0, sizeof own);
+    memset(queued, 0, sizeof queued);
     memset(at_page, 0, sizeof at_page);
     world = (struct slab_world){.me = me, .fail_after = -1};
     slab_server = (struct slab_server){.host = &host, .registry.break_order = SLAB_BREAK_ORDER_HIGH};
@@ -174,7 +193,7 @@ void world_kill(u32 client) {
     no_memory_there(world_at(client, SLAB_WINDOW), WINDOW_BYTES);
     for (u32 i = 0; i < WORLD_CHUNKS * CHUNK_PAGES; i++) {
         if (at_page[client][i])
-            mapped[at_page[client][i]]--;
+            lose(at_page[client][i], true);
         at_page[client][i] = 0;
     }
     world.dead[client] = true;
