@@ -3,10 +3,13 @@
 import json
 import os
 import socket
-import sys
 import threading
 
 CHUNK_BYTES = 1024  # LAUNCH_CHUNK_BYTES
+
+
+class ReaderGone(OSError):
+    """Nobody reads our standard output or error any more."""
 
 
 class Channel:
@@ -38,8 +41,11 @@ class Channel:
 
 
 def write_all(fd, data):
-    while data:
-        data = data[os.write(fd, data):]
+    try:
+        while data:
+            data = data[os.write(fd, data):]
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def copy_to(fd):
@@ -105,8 +111,7 @@ class Log:
                 file.write(block)
                 file.flush()
                 if self.verbose:
-                    sys.stderr.buffer.write(block)
-                    sys.stderr.flush()
+                    write_all(2, block)
                 *lines, rest = (rest + block).split(b"\n")
                 for line in lines:
                     self._line(line.decode(errors="replace").rstrip("\r"))

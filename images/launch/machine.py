@@ -59,6 +59,6 @@ def modules(args, work):
              if os.path.exists(os.path.join(args.build, "servers", name + ".elf"))]
     if args.command is not None:
         with open(work.path("cmd"), "wb") as file:
-            file.write(os.fsencode(args.command))
+            file.write(os.fsencode(args.command) + b"\0")
         found.append(work.path("cmd"))
     return ",".join(comma(f"{path} {os.path.basename(path).removesuffix('.elf')}") for path in found)

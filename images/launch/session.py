@@ -10,7 +10,7 @@ import termios
 import time
 
 from . import LaunchError, say
-from .channels import Channel, Log, Monitor, copy_to, feed_chunks, piped_terminal
+from .channels import Channel, Log, Monitor, ReaderGone, copy_to, feed_chunks, piped_terminal
 from .symbols import call_trace, kernel_symbols
 
 QEMU = "qemu-system-x86_64"
@@ -26,7 +26,10 @@ class Session:
         folder = os.path.join(args.build, "log")
         if not self.keep_log:
             os.makedirs(folder, exist_ok=True)
-        self.log = Log(args.log or os.path.join(folder, f"run-{os.getpid()}.log"), args.verbose)
+        try:
+            self.log = Log(args.log or os.path.join(folder, f"run-{os.getpid()}.log"), args.verbose)
+        except OSError as error:
+            raise LaunchError(f"log: {error}") from None
         self.monitor = Monitor()
         self.qmp = Channel("qmp", self.monitor.main)
         self.stderr_path = work.path("qemu-stderr")
@@ -102,7 +105,7 @@ class Session:
                 fatal_at = now
             if fatal_at is not None and now - fatal_at > GRACE_SECONDS:
                 return False
-            if any(isinstance(channel.failure, BrokenPipeError) for channel in self.channels):
+            if any(isinstance(channel.failure, ReaderGone) for channel in self.channels):
                 return False
             if self.args.timeout and not self.args.gdb and now - start > self.args.timeout:
                 with open(self.log.path, "a", encoding="utf-8") as log:
@@ -118,7 +121,7 @@ class Session:
             raise LaunchError(self.log.fatal + trace)
         if marks.get("audit", "ok") != "ok":
             raise LaunchError(f"audit: {marks['audit']}")
-        if any(isinstance(channel.failure, BrokenPipeError) for channel in self.channels):
+        if any(isinstance(channel.failure, ReaderGone) for channel in self.channels):
             return 128 + signal.SIGPIPE
         if timed_out:
             raise LaunchError(f"timeout: no end after {self.args.timeout:g} seconds", 124)

@@ -12,6 +12,9 @@ def carve_trace(folder, work, top):
         return "--trace: images/trace-carve is missing"
     if not os.path.exists(work.path("ram")):
         return "--trace: QEMU has left no memory file"
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        return f"--trace: {error}"
     result = subprocess.run([tool, work.path("ram"), folder], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     return f"--trace: {result.stderr.strip()}" if result.returncode else None

@@ -6,7 +6,7 @@
  * standard input comes over COM2 in chunks: u16 length (little endian, 1 to LAUNCH_CHUNK_BYTES), then that
  * many bytes; length 0 is the end of file, and nothing comes after it. The launcher sends nothing before the
  * guest has sent one byte (any) on COM2: setting up a UART empties its FIFO, and would lose what came before.
- * The boot module "cmd" holds the text of the command.
+ * The boot module "cmd" holds the text of the command, ended by a byte 0.
  *
  * mode=tty: COM1 is the terminal.
  *

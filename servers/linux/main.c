@@ -114,18 +114,14 @@ static void worker(void *argument) {
 
 #define STATUS_NO_START 125 /* of the run: as in env(1), it is not the command's doing */
 
-/* The command of mode=cmd, as root has mapped it; NULL: none. */
+/* The command of mode=cmd where root has mapped it, ended by a 0; NULL: none. */
 static const char *command(void) {
     const struct info_page *info = (const struct info_page *)INFO_PAGE;
-    static char text[PAGE_BYTES * 8];
     for (u64 i = 0; i < info->modules_count; i++) {
         const struct info_module *m = &info->modules[i];
-        if (strcmp(m->name, "cmd"))
-            continue;
-        u64 n = MIN(m->bytes, sizeof text - 1);
-        memcpy(text, (const void *)LINUX_CMD, n);
-        text[n] = 0;
-        return text;
+        const char *text = (const char *)LINUX_CMD;
+        if (!strcmp(m->name, "cmd") && m->bytes && !text[m->bytes - 1])
+            return text;
     }
     return NULL;
 }

@@ -6,7 +6,7 @@ import random
 import select
 import subprocess
 
-from lib import RUN, TOP, check, equal, launch
+from lib import RUN, TOP, check, equal, launch, quire, temporary_folder
 
 STUB = os.path.join(TOP, "build", "stub")
 OPTIONS = ["--build", STUB, "--disk", "none", "--mem", "32M", "--timeout", "60"]
@@ -67,8 +67,39 @@ def test_qemu_error():
     fails(stub("echo", "--cpu", "nonsense"), 125, b"images/run: QEMU error: status 1")
 
 
+def test_qemu_that_ends_at_once():
+    with temporary_folder() as folder:
+        fake = os.path.join(folder, "qemu-system-x86_64")
+        with open(fake, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nexit 3\n")
+        os.chmod(fake, 0o755)
+        for _ in range(5):  # what is sent to it must not be taken for our own output
+            run = subprocess.run([RUN, *OPTIONS, "echo"], env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+            check(run.returncode == 125 and b"QEMU error: status 3" in run.stderr, f"{run}")
+
+
+def test_closed_streams():
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        run = subprocess.run(["sh", "-c", f'"$0" "$@" {closed}', RUN, *OPTIONS, "echo"], stdin=subprocess.DEVNULL,
+                             capture_output=True, timeout=100)
+        check((run.returncode, run.stdout, run.stderr) == (7, b"", b""), f"{closed}: {run}")
+
+
+def test_files_that_cannot_be():
+    fails(launch(*OPTIONS, "--log", "/nowhere/log", "echo"), 125, b"images/run: log: ")
+    fails(stub("echo", "--trace", "/proc/nowhere"), 125, b"images/run: --trace: ")
+
+
+def test_long_command():
+    words = "x" * 100000
+    result = quire(f"echo {words}")
+    equal(result.out, words.encode() + b"\n", "a command of 100 KB")
+
+
 def test_wrong_usage():
     fails(stub("echo", "--nonsense"), 125, b"images/run: unrecognized arguments: --nonsense")
+    fails(stub("echo", "--timeout", "-1"), 125, b"images/run: --timeout must be 0 or more")
     fails(launch("--build", "/nowhere", "--disk", "none", "x"), 125, b"images/run: no /nowhere/quire.elf")
 
 
