@@ -297,6 +297,9 @@ err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer
     if (index >= inode_page_count(inode))
         return -E_NXIO;
     struct page *page;
+    const struct page_cache *pc = &c->pages;
+    if (pc->shm_most && pc->pages - pc->lru_pages >= pc->shm_most && !find_page(c, inode, index))
+        return -E_NOSPC;
     err made = page_make(c, inode, index, false, &page);
     if (made < 0)
         return made;

@@ -42,6 +42,6 @@ err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead 
  * waiting for the disk. Short wait; the caller has the inode counted. */
 void page_read_ahead(struct cache *c, struct inode *inode, u64 first, u64 n);
 
-/* The page at `index` of shared memory, made of zeroes if it is new. -E_NXIO: beyond the end; -E_NOMEM. Short
- * wait. */
+/* The page at `index` of shared memory, made of zeroes if it is new. -E_NXIO: beyond the end; -E_NOSPC: the
+ * limit of page.h; -E_NOMEM. Short wait. */
 err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer *out) must_check;

@@ -105,6 +105,7 @@ int main(void) {
     struct page_bucket *buckets = make_buckets(&bucket_count);
     ASSERT(buckets);
     e = cache_init(&cache, &host, (u64)sectors, buckets, bucket_count);
+    cache.pages.shm_most = ((const struct info_page *)INFO_PAGE)->frames / 2;
     if (!e)
         e = workers_init();
     if (!e)

@@ -49,6 +49,7 @@ struct page_cache {
     struct page_list lru;     /* least recently added or spared first */
     struct kmem_cache *heads; /* "page" */
     u64 pages, lru_pages;
+    u64 shm_most;     /* more pages of shared memory, which can't be dropped, are refused; 0: no limit */
     u64 hits, misses; /* of page_get and shm_page */
     u64 read_ahead;   /* pages read before anyone asked */
 };

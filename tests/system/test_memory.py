@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Small and large machines; nothing that a program used stays away after it."""
-from lib import FREE, check, succeeds
+from lib import FREE, check, quire, succeeds
 
 PROGRAMS = ["/test/hello", "/test/malloc", "/test/forktree 3 2 32", "/test/shared", "/test/mapfile /data/random.bin",
             "/test/signals", "/test/pipes", "/test/exec", "/test/heap", "/test/segv /data/many/0001",
@@ -47,3 +47,16 @@ def test_large_file_on_32m_and_fork_after_it():
                    timeout=250)
     check(out.split()[0].decode() == wanted and out.count(wanted.encode()) == 2, out.decode())
     check(b"forktree: ok\n" in out, out.decode())
+
+
+def short_of_memory(script):
+    """Output lines of its last run of three on a machine of 32 MiB; afterwards all memory must be back."""
+    result = quire(f"for run in 1 2 3; do {script}; echo /; {FREE}; done", "--mem", "32M", timeout=200)
+    runs = [run.split(b"/\n") for run in result.out.split(b" kB\n")[:3]]
+    check(runs[1][1] == runs[2][1], "the same memory is free", result)
+    return runs[2][0].splitlines(), result
+
+
+def test_shared_memory_larger_than_memory():
+    lines, result = short_of_memory("/test/hog shared 100; echo $?; /test/hog shared 10; echo $?")
+    check(lines == [b"135", b"hog: ok", b"0"], "ended by SIGBUS, and then there is room", result)
