@@ -57,6 +57,24 @@ def short_of_memory(script):
     return runs[2][0].splitlines(), result
 
 
+def test_programs_larger_than_memory():
+    lines, result = short_of_memory("/test/hog private 100; echo $?; /test/hog private 20; echo $?")
+    check(lines == [b"137", b"hog: ok", b"0"], "ended by SIGKILL, and then there is room", result)
+
+
 def test_shared_memory_larger_than_memory():
     lines, result = short_of_memory("/test/hog shared 100; echo $?; /test/hog shared 10; echo $?")
     check(lines == [b"135", b"hog: ok", b"0"], "ended by SIGBUS, and then there is room", result)
+
+
+def test_many_programs_short_of_memory():
+    lines, result = short_of_memory("for i in 1 2 3 4 5 6 7 8; do /test/hog private 6 200 & done; wait; echo on")
+    check(lines[-1] == b"on" and set(lines[:-1]) == {b"hog: ok"}, "some are ended, some go on", result)
+
+
+def test_first_program_is_ended_last():
+    """The shell needs memory while others have it, and is larger than any of them in its last steps."""
+    script = ("x=$(head -c 1000000 /dev/zero | tr '\\0' x); for i in 1 2 3 4 5 6 7 8; do /test/hog private 5 300 & "
+              "done; for i in 1 2 3 4 5 6; do y=$x$x$i; z=$y$x; unset y z; done; wait; echo on")
+    result = quire(script, "--mem", "32M")
+    check(result.status == 0 and result.out.endswith(b"on\n"), "the shell goes on", result)
