@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 
-import test_alloc
+import standin
 from lib import BUILD, FREE, TOP, check, launch, quire
 
 REAL = ["root", "frame", "slab", "region"]
@@ -16,7 +16,7 @@ def compile_part(directory, *sources):
     made = []
     for source in sources:
         made.append(os.path.join(directory, os.path.basename(source) + ".o"))
-        subprocess.run(["gcc", *test_alloc.FLAGS, f"-I{TOP}/include", f"-I{TOP}/libipc", "-c",
+        subprocess.run(["gcc", *standin.FLAGS, f"-I{TOP}/include", f"-I{TOP}/libipc", "-c",
                         f"{TOP}/tests/system/{source}", "-o", made[-1]], check=True)
     return made
 
@@ -29,7 +29,7 @@ def build(directory):
     for name in ("cache", "ata", "linux", "console"):
         parts = ["region/program.c", "region/linux.c"] if name == "linux" else ["alloc/idle.c"]
         subprocess.run(["ld", "-static", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "--gc-sections",
-                        "-u", "_start", f"--defsym=IMAGE_BASE={test_alloc.BASES[name]}", "-T", f"{TOP}/servers/server.ld",
+                        "-u", "_start", f"--defsym=IMAGE_BASE={standin.BASES[name]}", "-T", f"{TOP}/servers/server.ld",
                         "-o", os.path.join(directory, "servers", name + ".elf"), *compile_part(directory, *parts),
                         os.path.join(BUILD, "libipc.a"), "/usr/lib/x86_64-linux-musl/libc.a"], check=True)
 
