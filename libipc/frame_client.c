@@ -144,6 +144,49 @@ static bool bad_request(u32 gfp_mask, u32 order) {
     return order >= MAX_ORDER || gfp_mask & ~(u32)GFP_ALL;
 }
 
+/* Blocks with more than one user, in no order. */
+static struct {
+    pfn first;
+    u32 more; /* users beside the first; 0: no block */
+} shared[FRAME_SHARED_MAX];
+static u32 shared_count;
+
+/* Where a block is among the shared ones, or FRAME_SHARED_MAX. */
+static u32 find_shared(pfn first) {
+    for (u32 i = 0; i < FRAME_SHARED_MAX; i++)
+        if (shared[i].more && shared[i].first == first)
+            return i;
+    return FRAME_SHARED_MAX;
+}
+
+err get_page(pfn first) {
+    u32 i = find_shared(first);
+    if (i < FRAME_SHARED_MAX)
+        return shared[i].more++, 0;
+    if (shared_count == FRAME_SHARED_MAX)
+        return -E_NOMEM;
+    for (i = 0; shared[i].more; i++) {
+    }
+    shared[i].first = first;
+    shared[i].more = 1;
+    shared_count++;
+    return 0;
+}
+
+u32 page_count(pfn first) {
+    u32 i = find_shared(first);
+    return i < FRAME_SHARED_MAX ? shared[i].more + 1 : 1;
+}
+
+/* A free of a block with a count above 1 only lowers it: true then. */
+static bool count_falls(pfn first) {
+    u32 i = find_shared(first);
+    if (i == FRAME_SHARED_MAX)
+        return false;
+    shared_count -= !--shared[i].more;
+    return true;
+}
+
 pfn alloc_pages(u32 gfp_mask, u32 order) {
     if (bad_request(gfp_mask, order))
         return 0;
@@ -154,6 +197,8 @@ pfn alloc_pages(u32 gfp_mask, u32 order) {
 }
 
 void __free_pages(pfn first, u32 order) {
+    if (shared_count && count_falls(first))
+        return;
     if (order == 0)
         push(unmapped, first);
     else
@@ -187,6 +232,8 @@ vaddr get_free_page(u32 gfp_mask) {
 
 void free_pages(vaddr address, u32 order) {
     pfn first = virt_to_pfn((void *)address);
+    if (shared_count && count_falls(first))
+        return;
     if (order == 0) {
         push(mapped, first);
         return;

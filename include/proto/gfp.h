@@ -4,9 +4,11 @@
 #pragma once
 
 enum {
-    __GFP_WAIT = 0x01,     /* the caller can wait */
-    __GFP_HIGH = 0x02,     /* urgent: may go below a zone's low watermark at once */
-    __GFP_IO = 0x04,       /* reclaim on its behalf may start input and output */
+    /* What the caller says of itself. As in 2.4.0 these do not change which zones are tried, and how deep: */
+    __GFP_WAIT = 0x01, /* it can wait */
+    __GFP_HIGH = 0x02, /* it is urgent */
+    __GFP_IO = 0x04,   /* reclaim on its behalf may start input and output */
+    /* What changes it: */
     __GFP_DMA = 0x08,      /* only the DMA zone will do */
     __GFP_HIGHMEM = 0x10,  /* any zone will do: High, then Normal, then DMA */
     __GFP_MEMALLOC = 0x20, /* the caller frees memory (write-out, swap-out, exit): may go down to min/4 */

@@ -62,6 +62,15 @@ static inline void free_page(vaddr address) {
     free_pages(address, 0);
 }
 
+/* One more user of a block that alloc_pages or __get_free_pages gave: of its frees all but the last only
+ * lower the count. The counts are this server's own affair and kept here, as few blocks have more than one
+ * user; other servers see frames only by mappings, which the kernel counts. -E_NOMEM: FRAME_SHARED_MAX blocks
+ * have more than one user already. */
+#define FRAME_SHARED_MAX 32
+err get_page(pfn first) must_check;
+/* Its users: 1, or more after get_page. */
+u32 page_count(pfn first);
+
 /* Map an own frame at its place in the window. Returns its address, or NULL if the space's page tables cannot
  * be extended (no frames). */
 void *kmap(pfn frame) must_check;

@@ -17,6 +17,7 @@ def run(memory, *options):
         result = launch("--build", directory, "--disk", "none", "--mem", memory, "--timeout", "100", *options, "alloc")
     check(result.status == 0, "the run failed", result)
     check("alloc: all rounds done" in result.log, "the client did not come to its end", result)
+    check(result.log.count("client 7: mistake (named once)") == 1, "linux's mistakes are not named just once", result)
     check("quire: audit: ok" in result.log or "release" in BUILD, "no audit in the log", result)
     return result
 

@@ -2,6 +2,7 @@
 /* A client of frame and slab in the place of linux: random allocations, each checked for its contents; bad
  * requests; all of memory. After each round the free frames must be as many as after the one before. Ends the
  * run with status 0, or dies of an assertion. */
+#include <abi/info.h>
 #include <abi/layout.h>
 #include <ipc/assert.h>
 #include <ipc/frame.h>
@@ -115,6 +116,8 @@ static void exhaust(u64 total) {
     ASSERT(count == 0);
 }
 
+static u64 mistakes;
+
 static void bad_requests(void) {
     u32 frame = SERVICE(SRV_FRAME), slab = SERVICE(SRV_SLAB);
     struct frame_free_rep free_rep;
@@ -129,7 +132,42 @@ static void bad_requests(void) {
     ASSERT(frame_alloc(frame, &(struct frame_alloc_req){.gfp = 1 << 20}, &alloc_rep) == -E_INVAL);
     ASSERT(slab_release(slab, &(struct slab_release_req){.slab = SLAB_WINDOW}, &release_rep) == -E_STALE);
     ASSERT(slab_grow(slab, &(struct slab_grow_req){.cache = 255}, &grow_rep) == -E_INVAL);
-    __free_page(mine);
+    ASSERT(frame_free(frame, &(struct frame_free_req){.first = mine + 1, .order = 9}, &free_rep) < 0);
+    /* Mapped or pinned it can't be given, and frame sees that it was not. */
+    ASSERT(kmap(mine));
+    ASSERT(sys_give(SLOT_FRAME_ACCT, mine, 1) == -E_MAPPED);
+    ASSERT(frame_free(frame, &(struct frame_free_req){.first = mine}, &free_rep) == -E_OWNER);
+    kunmap(mine);
+    ipc_area()[0] = mine;
+    ASSERT(sys_pin(1) == 1);
+    ASSERT(sys_give(SLOT_FRAME_ACCT, mine, 1) == -E_MAPPED);
+    ASSERT(frame_free(frame, &(struct frame_free_req){.first = mine}, &free_rep) == -E_OWNER);
+    ipc_area()[0] = mine;
+    ASSERT(sys_unpin(1) == 1);
+    /* Given and named it goes; the second time it is nobody's. */
+    ASSERT(sys_give(SLOT_FRAME_ACCT, mine, 1) == 1);
+    ASSERT(frame_free(frame, &(struct frame_free_req){.first = mine}, &free_rep) == 0);
+    ASSERT(sys_give(SLOT_FRAME_ACCT, mine, 1) == -E_OWNER);
+    ASSERT(frame_free(frame, &(struct frame_free_req){.first = mine}, &free_rep) == -E_STALE);
+    struct frame_holder_rep holder;
+    ASSERT(frame_holder(frame, &(struct frame_holder_req){SRV_LINUX}, &holder) == 0);
+    mistakes += 9;
+    ASSERT(holder.mistakes == mistakes);
+}
+
+/* Whether mem_map and the kernel's frame table agree, and each frame is counted once. */
+static void census(void) {
+    struct frame_census c;
+    struct frame_census_rep rep = {0};
+    u64 sum = 0;
+    do {
+        ASSERT(frame_census(SERVICE(SRV_FRAME), &(struct frame_census_req){rep.next}, 0, &rep) == 0);
+        memcpy(&c, ipc_tail(), sizeof c);
+        ASSERT(c.wrong == 0);
+        for (u32 i = 0; i < FRAME_STATES; i++)
+            sum += c.count[i];
+    } while (rep.next);
+    ASSERT(sum == ((const struct info_page *)INFO_PAGE)->frames);
 }
 
 static struct frame_memory_rep memory(void) {
@@ -171,6 +209,7 @@ int main(void) {
         bad_requests();
         drop(); /* so that nobody has frames that frame does not know of */
         exhaust(memory().total);
+        census();
         drop();
         struct frame_memory_rep m = memory();
         log_line("round %u: %lu of %lu frames free, %lu in magazines", round, m.free, m.total, m.magazines);

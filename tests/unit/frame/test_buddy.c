@@ -197,6 +197,23 @@ Test(buddy, batches_from_any_state) {
     }
 }
 
+/* Half of memory is free, and there are no two frames that adjoin: why paging alone does not do. */
+Test(buddy, fragmentation) {
+    struct bench t = fresh(0, 4 * BLOCK);
+    buddy_release(&t.b, 0, 4 * BLOCK);
+    while (buddy_alloc(&t.b, 0) != NO_PAGE) {
+    }
+    for (u32 f = 0; f < 4 * BLOCK; f += 2)
+        buddy_free(&t.b, f, 0);
+    cr_assert(t.b.free == 2 * BLOCK && buddy_largest(&t.b) == 0);
+    cr_assert_eq(buddy_alloc(&t.b, 1), NO_PAGE);
+    for (u32 f = 1; f < 8; f += 2)
+        buddy_free(&t.b, f, 0);
+    cr_assert_eq(buddy_largest(&t.b), 3, "one block in eight frames that came back");
+    cr_assert(buddy_check(&t.b));
+    done(&t);
+}
+
 /* Where there is a block of just the right size, a batch is one run. */
 Test(buddy, batch_of_the_right_size) {
     struct bench t = fresh(0, BLOCK);

@@ -257,6 +257,39 @@ Test(client, blocks_and_low_zones_go_to_the_server) {
     end();
 }
 
+/* A count above 1 only falls. */
+Test(client, blocks_with_several_users) {
+    pfn single = alloc_page(GFP_HIGHUSER), block = alloc_pages(GFP_KERNEL, 3), many[FRAME_SHARED_MAX];
+    vaddr page = get_free_page(GFP_KERNEL);
+    cr_assert_eq(get_page(single), 0);
+    cr_assert_eq(get_page(single), 0);
+    cr_assert_eq(get_page(block), 0);
+    cr_assert_eq(get_page(virt_to_pfn((void *)page)), 0);
+    cr_assert(page_count(single) == 3 && page_count(block) == 2 && page_count(block + 1) == 1);
+    u64 held_before = frame_held();
+    __free_page(single);
+    __free_page(single);
+    free_page(page);
+    __free_pages(block, 3);
+    cr_assert(frame_held() == held_before && held[block] && mapped[virt_to_pfn((void *)page)]);
+    cr_assert(page_count(single) == 1 && page_count(block) == 1);
+    __free_page(single);
+    free_page(page);
+    __free_pages(block, 3);
+    cr_assert(frame_held() == held_before + 2 && !held[block]);
+    for (u32 i = 0; i < FRAME_SHARED_MAX; i++)
+        cr_assert((many[i] = alloc_page(GFP_HIGHUSER)) && get_page(many[i]) == 0);
+    cr_assert_eq(get_page(FIRST), -E_NOMEM, "no room for one more");
+    cr_assert_eq(get_page(many[5]), 0);
+    __free_page(many[5]);
+    for (u32 i = 0; i < FRAME_SHARED_MAX; i++) {
+        __free_page(many[i]);
+        cr_assert_eq(page_count(many[i]), 1);
+        __free_page(many[i]);
+    }
+    end();
+}
+
 Test(client, no_tables_means_no_memory) {
     no_tables = true;
     cr_assert_eq(get_free_page(GFP_HIGHUSER), 0);
