@@ -84,3 +84,10 @@ def test_no_contradiction_under_load_and_when_memory_is_short():
     result = quire(f"dd if=/dev/zero bs=40M count=1 2>/dev/null | wc -c; {AGREE}; cat /data/* >/dev/null 2>&1; {AGREE}",
                    "--mem", "32M")
     check(result.out.count(NO_CONTRADICTION) == 2, "contradictions", result)
+
+
+def test_borders_that_make_no_sense():
+    result = quire("cat /proc/zoneinfo", "--mem", "64M", "--append", "zones=dma:3M")
+    check("zones= makes no sense: borders as usual" in result.log, "not said", result)
+    zones = Figures("MemTotal: 0 kB\n" + result.out.decode() + "\ncontradictions: 0").zones
+    check(zones["DMA"]["spanned"] == 4096, "borders", result)
