@@ -67,7 +67,7 @@ static bool tables_suffice(struct mm_struct *mm, u64 pool) {
 
 static void fill(struct loop *l, struct mm_struct *mm, const struct fault_words *f,
                  const struct fault_verdict *v) {
-    pfn frame = alloc_page(GFP_HIGHUSER);
+    pfn frame = frame_for_page();
     if (!frame) {
         wait_for(l, f, mm->id, true);
         return;

@@ -14,6 +14,31 @@ static void frame_came_back(pfn frame) {
     __free_page(frame);
 }
 
+/* A former table: its page is zero. As many as the next spaces need are kept apart, so that the kernel need
+ * not clear what becomes a table again. */
+static void table_came_back(pfn frame) {
+    if (shell.zeroed_count == ZEROED_MAX) {
+        frame_came_back(frame);
+        return;
+    }
+    shell.frames_out--;
+    shell.zeroed[shell.zeroed_count++] = frame;
+}
+
+pfn frame_for_table(void) {
+    return shell.zeroed_count ? shell.zeroed[--shell.zeroed_count] : alloc_page(GFP_HIGHUSER);
+}
+
+pfn frame_for_page(void) {
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    return frame || !shell.zeroed_count ? frame : shell.zeroed[--shell.zeroed_count];
+}
+
+void zeroed_drain(void) {
+    while (shell.zeroed_count)
+        __free_page(shell.zeroed[--shell.zeroed_count]);
+}
+
 static u32 records_of(struct pair p) {
     return (u32)p.second;
 }
@@ -64,7 +89,7 @@ err tables_feed(u32 slot, u32 count) {
     u64 list[FEED_MAX];
     u32 have = 0;
     ASSERT(count <= FEED_MAX);
-    while (have < count && (list[have] = alloc_page(GFP_HIGHUSER)))
+    while (have < count && (list[have] = frame_for_table()))
         have++;
     memcpy(ipc_area(), list, have * sizeof list[0]);
     err fed = have ? sys_feed(slot, have) : 0;
@@ -89,7 +114,7 @@ static u64 k_unfeed(void *self, u32 space, u64 count) {
             break;
         memcpy(list, ipc_area(), (u64)n * sizeof list[0]);
         for (err i = 0; i < n; i++)
-            frame_came_back(list[i]);
+            table_came_back(list[i]);
         all += (u64)n;
         count -= (u64)n;
     }
@@ -135,7 +160,11 @@ bool collect_some(void) {
     memcpy(records, ipc_area(), (u64)n * sizeof records[0]);
     for (err i = 0; i < n; i++) {
         bool mapped = SHARES_OF(records[i].counts) || OWN_OF(records[i].counts) || PINS_OF(records[i].counts);
-        if (!mapped && FRAME_OF(records[i].id) != shell.ctx.zero_page)
+        if (mapped || FRAME_OF(records[i].id) == shell.ctx.zero_page)
+            continue;
+        if (FLAGS_OF(records[i].id) & FRAME_ZEROED)
+            table_came_back(FRAME_OF(records[i].id));
+        else
             frame_came_back(FRAME_OF(records[i].id));
     }
     return n == COLLECT_BATCH;

@@ -28,8 +28,10 @@ static void on_bits(u64 bits) {
         }
     if (bits & BIT(BIT_DRAIN))
         kmem_cache_drain();
-    if (bits & (BIT(BIT_DRAIN) | BIT(BIT_MEMORY_LOW)))
+    if (bits & (BIT(BIT_DRAIN) | BIT(BIT_MEMORY_LOW))) {
+        zeroed_drain();
         drain_magazines();
+    }
     if (bits & BIT(BIT_MEMORY_BACK))
         unpark_memory();
     if (bits & BIT(DEADLINE_BIT)) {

@@ -101,7 +101,7 @@ static u32 choose_victim(u64 now) {
 
 void out_of_memory(void) {
     u64 now = __builtin_ia32_rdtsc();
-    pfn frame = alloc_page(GFP_HIGHUSER);
+    pfn frame = frame_for_page();
     u32 victim = choose_victim(now);
 
     if (frame) {

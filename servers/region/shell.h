@@ -15,6 +15,7 @@
 #define TABLES_NEW  12   /* frames in a new space's table pool: as many as a small program needs */
 #define TABLES_LOW  4    /* below this the pool is fed: one fault needs three at most */
 #define TABLES_FEED 8
+#define ZEROED_MAX  32 /* as two new spaces need */
 
 #define FAULT_KEY_SHIFT 10 /* a descriptor's fault_key: its number, and above it what no other ever has */
 _Static_assert(SPACES_MAX <= 1 << FAULT_KEY_SHIFT, "numbers fit");
@@ -73,6 +74,8 @@ struct shell {
     u64 oom_since;    /* TSC: since when faults wait for frames, if they do */
     u64 oom_ended;    /* TSC: when a program was last ended for want of memory; 0: never */
     u64 frames_out;   /* frames that programs and their tables have */
+    pfn zeroed[ZEROED_MAX]; /* frames that the kernel knows to be zero, for tables */
+    u32 zeroed_count;
 };
 extern struct shell shell;
 
@@ -88,6 +91,11 @@ u32 space_for_linux(const struct space *s);
 void kernel_init(void);
 /* Feeds the pool of a space: 0 or -E_NOMEM. */
 err tables_feed(u32 slot, u32 count);
+/* A frame for a table or a space, one for a page, 0 without memory; and those kept for tables go to the
+ * magazine. */
+pfn frame_for_table(void);
+pfn frame_for_page(void);
+void zeroed_drain(void);
 /* Takes frames from the collect list; true if there may be more. */
 bool collect_some(void);
 

@@ -47,7 +47,7 @@ static err make_object(struct space *s, u32 id) {
     u32 slot = slot_alloc();
     if (!slot)
         return -E_NOMEM;
-    s->frame = alloc_page(GFP_HIGHUSER);
+    s->frame = frame_for_table();
     if (!s->frame)
         goto no_frame;
     if (sys_retype(s->frame, 1, KIND_SPACE, slot) < 0)
