@@ -293,6 +293,20 @@ err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead 
     return 0;
 }
 
+bool page_next(struct cache *c, struct inode *inode, u64 index, struct read_ahead *ahead, pfn frame) {
+    struct page *page = find_page(c, inode, index);
+    struct read_ahead next = *ahead;
+    if (!page || !(page->flags & PG_UPTODATE) || page->frame != frame)
+        return false;
+    struct window w = advance(&next, index, true, inode_page_count(inode));
+    if (w.first < w.end)
+        return false;
+    *ahead = next;
+    c->pages.hits++;
+    page->flags |= PG_REFERENCED;
+    return true;
+}
+
 err shm_page(struct cache *c, struct inode *inode, u64 index, struct page_answer *out) {
     if (index >= inode_page_count(inode))
         return -E_NXIO;

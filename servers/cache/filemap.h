@@ -38,6 +38,11 @@ struct page_answer {
 err page_get(struct cache *c, struct inode *inode, u64 index, struct read_ahead *ahead,
              struct page_answer *out) must_check;
 
+/* Goes on to `index` behind the page that the reader was given last, without waiting at all: true if that
+ * page is here, nothing is to be read ahead for it, and its frame is `frame`. It is read then; otherwise
+ * nothing has happened. */
+bool page_next(struct cache *c, struct inode *inode, u64 index, struct read_ahead *ahead, pfn frame);
+
 /* Begins to read those of the n pages from `first` on that are not here, as far as that is possible without
  * waiting for the disk. Short wait; the caller has the inode counted. */
 void page_read_ahead(struct cache *c, struct inode *inode, u64 first, u64 n);

@@ -57,16 +57,28 @@ struct transfer {
     u64 done;  /* of them */
 };
 
-/* One page's share. As copy_out, or the error of page_get. */
-static err transfer_page(struct ipc_ctx *c, struct transfer *t) {
-    u64 at = t->offset + t->done, in_page = at % PAGE_BYTES;
-    u64 n = MIN(MIN(t->bytes - t->done, PAGE_BYTES - in_page), t->inode->size - at);
+/* How many of the `most` bytes from `at` in the file on lie behind one another in memory, the first of them
+ * in `page`: pages that were read together are often neighbours, and one copy is cheaper than several. */
+static u64 adjoining(const struct transfer *t, u64 at, const struct page_answer *page, u64 most) {
+    u64 n = PAGE_BYTES - at % PAGE_BYTES, index = at / PAGE_BYTES;
+    if (page->source == PAGE_HOLE)
+        return MIN(n, most);
+    for (u64 i = 1; n < most && page_next(&cache, t->inode, index + i, t->ahead, page->frame + i); i++)
+        n += PAGE_BYTES;
+    return MIN(n, most);
+}
+
+/* The share of a page, and of those that adjoin it in memory. As copy_out, or the error of page_get. */
+static err transfer_pages(struct ipc_ctx *c, struct transfer *t) {
+    u64 at = t->offset + t->done;
+    u64 most = MIN(MIN(t->bytes - t->done, (u64)COPY_BYTES_MAX), t->inode->size - at);
     struct page_answer page;
     trace_lookup(c, t->inode, at / PAGE_BYTES);
     err e = page_get(&cache, t->inode, at / PAGE_BYTES, t->ahead, &page);
     if (e)
         return e;
-    return copy_out(c, t->buffer + t->done, page.frame * PAGE_BYTES + in_page, n, &t->done);
+    u64 n = adjoining(t, at, &page, most);
+    return copy_out(c, t->buffer + t->done, page.frame * PAGE_BYTES + at % PAGE_BYTES, n, &t->done);
 }
 
 /* Reads into the program's buffer. Bytes read, or the error if there are none; -E_AGAIN keeps what is done as
@@ -77,8 +89,9 @@ static err read_file(struct ipc_ctx *c, struct transfer *t, bool *over) {
         return -E_PROTO;
     if (c->flags & IPC_FAULTED)
         return t->done ? (err)t->done : -E_FAULT;
-    for (u32 pages = 1; t->done < t->bytes && t->offset + t->done < t->inode->size; pages++) {
-        err e = transfer_page(c, t);
+    u64 yield_at = t->done + YIELD_PAGES * PAGE_BYTES;
+    while (t->done < t->bytes && t->offset + t->done < t->inode->size) {
+        err e = transfer_pages(c, t);
         if (e == -E_AGAIN) {
             c->progress = t->done;
             c->flags |= IPC_AGAIN;
@@ -90,8 +103,10 @@ static err read_file(struct ipc_ctx *c, struct transfer *t, bool *over) {
             *over = true;
             return 0;
         }
-        if (pages % YIELD_PAGES == 0)
+        if (t->done >= yield_at) {
+            yield_at = t->done + YIELD_PAGES * PAGE_BYTES;
             (void)sys_yield();
+        }
     }
     return (err)t->done;
 }

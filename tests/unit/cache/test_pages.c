@@ -347,6 +347,28 @@ Test(pages, mapped_pages_stay) {
     end();
 }
 
+/* A reader goes on without waiting as long as pages are here and nothing is to be read ahead. */
+Test(pages, a_reader_goes_on_over_what_is_here) {
+    begin(4096, 5);
+    struct read_ahead ahead = {0}, before;
+    struct page_answer page;
+    for (u64 i = 0; i < 12; i++)
+        cr_assert_eq(page_get(&w.c, file[0], i, NULL, &page), 0);
+    world_settle(&w);
+    cr_assert_eq(page_get(&w.c, file[0], 4, &ahead, &page), 0);
+    before = ahead;
+    cr_assert_not(page_next(&w.c, file[0], 5, &ahead, peek(file[0], 5) + 1), "another frame");
+    cr_assert(memcmp(&before, &ahead, sizeof ahead) == 0);
+    ahead.end = 40; /* enough is ahead */
+    ahead.window = READ_AHEAD_MAX;
+    for (u64 i = 5; i < 12; i++)
+        cr_assert(page_next(&w.c, file[0], i, &ahead, peek(file[0], i)));
+    cr_assert_eq(ahead.expected, 12);
+    world_drop(&w);
+    cr_assert_not(page_next(&w.c, file[0], 12, &ahead, page.frame), "not here");
+    end();
+}
+
 /* Others run in the midst of a long scan, and may take away what it would come to next. */
 Test(pages, long_scans_let_others_run) {
     begin(4096, 11);
