@@ -54,7 +54,7 @@ static err mount_root(void) {
     if (e < 0)
         log_raw("quire: fail: no root file system: %s", err_name(e));
     else
-        state.root = (struct node){FS_DISK, S_IFDIR | 0755, rep.root, 0};
+        state.root = (struct node){FS_DISK, S_IFDIR | 0755, rep.root, 0, 0};
     return e < 0 ? e : 0;
 }
 

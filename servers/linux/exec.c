@@ -88,13 +88,10 @@ static err find_binary(struct process *p, struct args *a, struct path_walk *w, s
 
 static err plan_program(struct path_walk *w, const struct head *head, struct elf_plan *plan) {
     struct elf_header h;
-    struct linux_stat st;
     char room[ELF_PHDRS_MAX * ELF_PHDR_BYTES];
     const char *phdrs = room;
     bool interpreter;
     err e = elf_header(head->bytes, &h);
-    if (e >= 0)
-        e = node_stat(&w->result.node, &st);
     if (e < 0)
         return e;
     u64 bytes = (u64)h.phnum * ELF_PHDR_BYTES;
@@ -105,7 +102,7 @@ static err plan_program(struct path_walk *w, const struct head *head, struct elf
         if (got < (i64)bytes)
             return got < 0 ? got : -E_NOEXEC;
     }
-    e = elf_plan(&h, phdrs, (u64)st.st_size, plan, &interpreter);
+    e = elf_plan(&h, phdrs, w->result.node.size, plan, &interpreter);
     if (interpreter)
         log_line("%s wants a dynamic linker: not supported", w->result.path);
     return e;
@@ -140,13 +137,14 @@ static err map_segment(struct program *new, const struct elf_load *l, u64 object
     return e;
 }
 
-static err map_segments(struct program *new, const struct path_walk *w) {
+static err map_segments(struct program *new, struct path_walk *w) {
     const struct elf_plan *plan = &new->plan;
     u64 object = w->result.node.id;
     bool first = false;
-    err e = object_map(object, w->result.path, w->result.node.inode, false);
+    err e = object_map(object, w->result.path, w->result.node.inode, OBJECT_FILE_OURS);
     if (e < 0)
         return e;
+    w->result.node.fs = FS_NONE; /* the walk's reference is the mapping's now */
     for (u32 i = 0; i < plan->loads && e >= 0; i++)
         e = map_segment(new, &plan->load[i], object, &first);
     object_mapped(object, first);
@@ -280,11 +278,10 @@ err exec_start(struct task *t, struct args *a, struct path_walk *w) {
     err e = find_binary(t->process, a, w, &head);
     if (e < 0)
         return e;
-    struct node n = w->result.node;
     e = plan_program(w, &head, &new.plan);
     if (e >= 0)
         e = make_program(t, &new, a, w);
-    node_put(&n);
+    node_put(&w->result.node);
     if (e >= 0 && t->ending)
         e = -E_INTR;
     if (e < 0) {

@@ -36,7 +36,7 @@ static void put(u64 object) {
     (void)e; /* cache forgets it or has forgotten it */
 }
 
-err object_map(u64 object, const char *path, u64 inode, bool owned) {
+err object_map(u64 object, const char *path, u64 inode, enum object_source source) {
     struct mapped **place = find(object);
     if (!*place) {
         struct mapped *m = kmalloc(sizeof *m + strlen(path) + 1, GFP_KERNEL);
@@ -45,11 +45,11 @@ err object_map(u64 object, const char *path, u64 inode, bool owned) {
         m->next = NULL;
         m->object = object;
         m->inode = inode;
-        m->on_disk = !owned;
+        m->on_disk = source != OBJECT_SHARED_OURS;
         strcpy(m->path, path);
         *place = m;
     }
-    if (owned)
+    if (source != OBJECT_FILE)
         return 0;
     struct cache_get_rep rep;
     return cache_get(SERVICE(SRV_CACHE), &(struct cache_get_req){object}, &rep);

@@ -31,16 +31,23 @@ struct walk {
     const struct node *root;
     char *at; /* in w->rest */
     u32 links;
+    bool at_root; /* the result's node is *root itself, whose reference is another's: nobody takes it away */
 };
 
+static void leave(struct walk *k) {
+    if (!k->at_root)
+        k->ops->put(k->ops->of, &k->w->result.node);
+    k->at_root = false;
+}
+
 static void move_to(struct walk *k, const struct node *n) {
-    k->ops->put(k->ops->of, &k->w->result.node);
+    leave(k);
     k->w->result.node = *n;
 }
 
 static void move_to_root(struct walk *k) {
-    k->ops->get(k->ops->of, k->root);
     move_to(k, k->root);
+    k->at_root = true;
     strcpy(k->w->result.path, "/");
 }
 
@@ -132,15 +139,18 @@ err path_walk(struct path_walk *w, const struct path_ops *ops, const struct node
         return -E_NOENT;
     bool absolute = w->name[0] == '/';
     slash = w->name[bytes - 1] == '/';
-    struct walk k = {w, ops, root, w->rest, 0};
+    struct walk k = {w, ops, root, w->rest, 0, absolute};
     memcpy(w->rest, w->name, bytes + 1);
     w->result.node = absolute ? *root : *start;
     strcpy(w->result.path, absolute ? "/" : start_path);
-    ops->get(ops->of, &w->result.node);
+    if (!absolute)
+        ops->get(ops->of, &w->result.node);
     err e = walk_all(&k, flags, last_missing);
     if (!e && (slash || (flags & PATH_DIRECTORY)) && !S_ISDIR(w->result.node.mode))
         e = -E_NOTDIR;
     if (e)
-        ops->put(ops->of, &w->result.node);
+        leave(&k);
+    else if (k.at_root)
+        ops->get(ops->of, &w->result.node);
     return e;
 }

@@ -18,6 +18,7 @@ struct node {
     u32 mode;  /* type and permissions */
     u64 id;    /* FS_DISK: cache's object; otherwise see virtual.h */
     u64 inode; /* FS_DISK: its number on the disk (of the root: 0) */
+    u64 size;  /* FS_DISK, a regular file: bytes, when it was looked up */
 };
 
 struct path_ops {

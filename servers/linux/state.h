@@ -105,8 +105,9 @@ i64 node_readlink(struct process *p, const struct node *link, char *to); /* to: 
 u32 futex_wake(const struct mm *mm, u64 address, u32 most);
 
 /* objects.c: which objects are mapped, and by what name. */
-err object_map(u64 object, const char *path, u64 inode,
-               bool owned); /* before region.mmap; owned: no file's */
+/* Before region.mmap: takes a reference, or over one of the caller's (unless it fails). */
+enum object_source { OBJECT_SHARED_OURS, OBJECT_FILE_OURS, OBJECT_FILE };
+err object_map(u64 object, const char *path, u64 inode, enum object_source source);
 void object_mapped(u64 object, bool first);
 void object_unmapped(const u64 *released, u64 n);
 struct object_name {

@@ -48,7 +48,7 @@ static err disk_lookup(const struct node *dir, const char *name, u32 bytes, stru
     err e =
         cache_lookup(SERVICE(SRV_CACHE), &(struct cache_lookup_req){dir->id, bytes}, (bytes + 7) / 8, &rep);
     if (e >= 0)
-        *found = (struct node){FS_DISK, (u32)rep.mode, rep.object, rep.inode};
+        *found = (struct node){FS_DISK, (u32)rep.mode, rep.object, rep.inode, rep.size};
     return e < 0 ? e : 0;
 }
 

@@ -86,13 +86,13 @@ static struct table entries_of(const struct node *dir) {
 
 static struct node make(const struct node *dir, const struct entry *e) {
     u64 pid = dir->fs == FS_PROC ? PROC_PID(dir->id) : 0;
-    return (struct node){dir->fs, e->mode, PROC_ID(e->node, pid), 0};
+    return (struct node){dir->fs, e->mode, PROC_ID(e->node, pid), 0, 0};
 }
 
 bool virtual_mount(const char *name, u32 bytes, struct node *found) {
     bool proc = bytes == 4 && !memcmp(name, "proc", 4), dev = bytes == 3 && !memcmp(name, "dev", 3);
     if (proc || dev)
-        *found = (struct node){proc ? FS_PROC : FS_DEV, DIR_MODE, 0, 0};
+        *found = (struct node){proc ? FS_PROC : FS_DEV, DIR_MODE, 0, 0, 0};
     return proc || dev;
 }
 
@@ -107,7 +107,7 @@ static u64 number_of(const char *name, u32 bytes) {
 }
 
 static struct node fd_node(u32 pid, u64 fd) {
-    return (struct node){FS_PROC, S_IFLNK | 0700, PROC_FD_ID(pid, fd), 0};
+    return (struct node){FS_PROC, S_IFLNK | 0700, PROC_FD_ID(pid, fd), 0, 0};
 }
 
 /* ".." of a directory that is not the top one. */
@@ -117,7 +117,7 @@ static struct node parent_of(const struct node *dir) {
         up = PROC_SYS;
     if (PROC_NODE(dir->id) == PROC_PID_FD_DIR)
         up = PROC_PID_DIR;
-    return (struct node){FS_PROC, DIR_MODE, PROC_ID(up, up == PROC_PID_DIR ? PROC_PID(dir->id) : 0), 0};
+    return (struct node){FS_PROC, DIR_MODE, PROC_ID(up, up == PROC_PID_DIR ? PROC_PID(dir->id) : 0), 0, 0};
 }
 
 err virtual_lookup(const struct tasks *t, const struct node *dir, const char *name, u32 bytes,
@@ -137,7 +137,7 @@ err virtual_lookup(const struct tasks *t, const struct node *dir, const char *na
         return -E_NOENT;
     u64 n = number_of(name, bytes);
     if (PROC_NODE(dir->id) == PROC_DIR && process_find(t, n)) {
-        *found = (struct node){FS_PROC, DIR_MODE, PROC_ID(PROC_PID_DIR, n), 0};
+        *found = (struct node){FS_PROC, DIR_MODE, PROC_ID(PROC_PID_DIR, n), 0, 0};
         return 0;
     }
     const struct process *p = process_find(t, PROC_PID(dir->id));
@@ -206,7 +206,7 @@ static bool numbered_entry(const struct tasks *t, const struct node *dir, u64 fr
             if (p->pid >= from && p->pid < n)
                 n = p->pid;
         }
-        *entry = (struct node){FS_PROC, DIR_MODE, PROC_ID(PROC_PID_DIR, n), 0};
+        *entry = (struct node){FS_PROC, DIR_MODE, PROC_ID(PROC_PID_DIR, n), 0, 0};
     } else if (PROC_NODE(dir->id) == PROC_PID_FD_DIR) {
         const struct process *p = process_find(t, PROC_PID(dir->id));
         if (p && p->files)

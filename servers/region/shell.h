@@ -70,10 +70,10 @@ struct shell {
     u64 slice_deadline; /* TSC; 0: no work */
     struct parked parked[PARKED_MAX];
     u32 parked_count;
-    u64 oom_deadline; /* TSC; 0: no fault waits for frames */
-    u64 oom_since;    /* TSC: since when faults wait for frames, if they do */
-    u64 oom_ended;    /* TSC: when a program was last ended for want of memory; 0: never */
-    u64 frames_out;   /* frames that programs and their tables have */
+    u64 oom_deadline;       /* TSC; 0: no fault waits for frames */
+    u64 oom_since;          /* TSC: since when faults wait for frames, if they do */
+    u64 oom_ended;          /* TSC: when a program was last ended for want of memory; 0: never */
+    u64 frames_out;         /* frames that programs and their tables have */
     pfn zeroed[ZEROED_MAX]; /* frames that the kernel knows to be zero, for tables */
     u32 zeroed_count;
 };

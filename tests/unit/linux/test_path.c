@@ -25,13 +25,13 @@ static err lookup(void *of, const struct node *dir, const char *path, const char
     u32 at = (u32)dir->id - 1;
     if (bytes == 2 && !memcmp(name, "..", 2)) {
         held++;
-        *found = (struct node){FS_DISK, S_IFDIR, tree[at].dir + 1, 0};
+        *found = (struct node){FS_DISK, S_IFDIR, tree[at].dir + 1, 0, 0};
         return 0;
     }
     for (u32 i = 1; i < ARRAY_LEN(tree); i++) {
         if (tree[i].dir == at && strlen(tree[i].name) == bytes && !memcmp(tree[i].name, name, bytes)) {
             held++;
-            *found = (struct node){FS_DISK, tree[i].mode, i + 1, 0};
+            *found = (struct node){FS_DISK, tree[i].mode, i + 1, 0, 0};
             return 0;
         }
     }
@@ -53,7 +53,7 @@ static void put(void *of, const struct node *n) {
 
 static err walk(const char *path, u32 flags, bool *missing) {
     const struct path_ops ops = {lookup, readlink_of, get, put, NULL};
-    const struct node root = {FS_DISK, S_IFDIR, 1, 0}, a = {FS_DISK, S_IFDIR, 2, 0};
+    const struct node root = {FS_DISK, S_IFDIR, 1, 0, 0}, a = {FS_DISK, S_IFDIR, 2, 0, 0};
     strcpy(w.name, path);
     err e = path_walk(&w, &ops, &root, &a, "/a", flags, missing);
     cr_assert_eq(held, e ? 0 : 1, "%s: %lld references", path, (long long)held);
