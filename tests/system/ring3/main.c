@@ -56,7 +56,9 @@ __attribute__((used)) static void ring3_main(void) {
     say("hello from root\n");
     if (!only_figures())
         tests();
+    probe_finish();
     measure();
+    talk();
     finish();
 }
 

@@ -2,7 +2,7 @@
 #include "probe.h"
 
 u32 pager, alien_calls, exceptions;
-static u32 probes, rested;
+static u32 probes, rested, rest_thread;
 static pfn code_page;
 
 extern const u8 probe_code[], probe_store_code[], program_store[], program_load[], program_alien[],
@@ -30,6 +30,12 @@ __asm__(".text\n"
         "   mov $0x200, %eax\n"
         "   xor %r13d, %r13d\n"
         "   mov $0x100, %r12d\n"
+        "   mov %esp, %edi\n" /* after a call that failed its words may be anything */
+        "   mov $1, %esi\n"
+        "   mov $2, %edx\n"
+        "   mov $3, %r10d\n"
+        "   mov $4, %r8d\n"
+        "   mov $5, %r9d\n"
         "   syscall\n"
         "program_test: test %rax, %rax\n"
         "   jz program_call\n"
@@ -59,8 +65,14 @@ void probe_begin(void) {
     for (u64 i = 0; probe_code + i < probe_code_end; i++)
         code[i] = probe_code[i];
     struct worker w = worker_make(tells_rest, 0, PRIO_LOW);
+    rest_thread = w.slot;
     if (sys_start(w.slot) || sys_space_bind(BOOT_SPACE, probes, 0, probes, 0, 0, 0))
         say("FAIL probe_begin\n");
+}
+
+void probe_finish(void) {
+    if (sys_destroy(rest_thread))
+        say("FAIL probe_finish\n");
 }
 
 err feed_more(u32 space, u32 n) {
@@ -140,13 +152,21 @@ enum probed probe_store(const struct probe *p, vaddr at, u64 value) {
 
 /* ---- programs ---- */
 
-u32 program_start(u32 space, enum program what, vaddr at) {
-    static const u8 *const code[] = {program_store, program_load, program_alien, program_trap, program_call};
+void program_code(u32 space) {
     err e = map_page(space, PROGRAM_CODE, code_page, MAP_READ | MAP_EXEC);
     if (e && e != -E_OCCUPIED)
         say("FAIL program\n");
-    struct user_regs r = {
+}
+
+struct user_regs program_regs(enum program what, vaddr at) {
+    static const u8 *const code[] = {program_store, program_load, program_alien, program_trap, program_call};
+    return (struct user_regs){
         .rip = PROGRAM_CODE + (u64)(code[what] - probe_code), .rdi = at, .rsi = 0x1234, .rsp = at};
+}
+
+u32 program_start(u32 space, enum program what, vaddr at) {
+    program_code(space);
+    struct user_regs r = program_regs(what, at);
     u32 thread = thread_in(space, &r, what == PROGRAM_ALIEN ? THREAD_ALIEN : 0);
     if (sys_start(thread))
         say("FAIL program start\n");

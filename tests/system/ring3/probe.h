@@ -9,6 +9,7 @@
 
 /* Makes what the others need; once, before them. */
 void probe_begin(void);
+void probe_finish(void); /* no more probes and programs after this */
 
 /* A space of no account with n page tables, and one with the code that programs run. */
 u32 space_with(u32 tables);
@@ -28,6 +29,8 @@ enum probed probe_store(const struct probe *p, vaddr at, u64 value);
 
 /* A program in `space`: executes one of these until it is ended. */
 enum program { PROGRAM_STORE, PROGRAM_LOAD, PROGRAM_ALIEN, PROGRAM_TRAP, PROGRAM_CALL };
+void program_code(u32 space); /* maps the page that all run */
+struct user_regs program_regs(enum program what, vaddr at);
 u32 program_start(u32 space, enum program what, vaddr at); /* its thread; CALL: `at` is a slot of its table */
 extern u32 pager, alien_calls, exceptions;                 /* where their messages come */
 

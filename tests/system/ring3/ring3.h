@@ -70,3 +70,4 @@ void test_tlb(void);
 void test_stale(void);
 void test_conversation(void);
 void measure(void);
+void talk(void);
