@@ -16,6 +16,7 @@ static void tell(const struct ata_driver *d, enum ata_event event, err detail) {
 static void await(struct ata_driver *d, enum ata_state state, u64 patience, u64 glance) {
     u64 t = now(d);
     d->state = state;
+    d->looks = 0;
     d->limit = t + patience * NS_PER_MS;
     d->deadline = t + glance * NS_PER_MS;
 }
@@ -82,7 +83,7 @@ static u32 run_busy(struct ata_driver *d) {
     enum disk_answer answer = disk_poll(d->io, &d->ports, &status);
     u64 t = now(d);
     if (answer == DISK_BUSY) {
-        if (t >= d->limit) {
+        if (t >= d->limit && d->looks++ == ATA_LAST_LOOKS) {
             tell(d, ATA_EVENT_TIMEOUT, 0);
             reset(d);
         } else if (t >= d->deadline) {

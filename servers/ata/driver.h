@@ -10,7 +10,8 @@
  *
  * An error that the disk reports fails the request at once: cache asks again page by page, so that it reaches
  * exactly the page concerned. A lost irq costs ATA_GLANCE_MS. Every request ends within ATA_ATTEMPTS *
- * (ATA_COMMAND_MS + ATA_RESET_MS). No function waits; all state is in struct ata_driver. */
+ * (ATA_COMMAND_MS + ATA_RESET_MS) and the time of the last looks. No function waits; all state is in struct
+ * ata_driver. */
 #pragma once
 
 #include "controller.h"
@@ -18,6 +19,7 @@
 enum {
     ATA_COMMAND_MS = 10000, /* for the disk to answer a command */
     ATA_GLANCE_MS = 500,    /* how often to look whether an answer came whose irq did not */
+    ATA_LAST_LOOKS = 50000, /* one after the other when the time is up: a virtual clock may skip idle time */
     ATA_RESET_MS = 5000,    /* for the disk to come back from a reset */
     ATA_RESET_GLANCE_MS = 2,
     ATA_ATTEMPTS = 3,
@@ -37,6 +39,7 @@ struct ata_driver {
     struct ata_request request; /* valid if loaded */
     u32 attempts;               /* of the request, so far */
     u64 limit;                  /* BUSY, RESET: when patience ends (ns) */
+    u32 looks;                  /* BUSY: so many since patience ended */
     u64 deadline;               /* BUSY, RESET: when to look again (ns), at most limit */
 };
 

@@ -75,3 +75,10 @@ def test_no_file_system():
             check(result.status == 125 and f"images/run: fail: no root file system: {why}".encode() in result.err,
                   "the run ends with a status and the reason", result)
             check("assert" not in result.log and ("audit: ok" in result.log or "release" in BUILD), "nothing crashes", result)
+
+
+def test_slow_disk_under_icount():
+    """Idle time is skipped, and the disk seems to take as long as anyone waits for it."""
+    result = quire("md5sum /data/many/0001", "--icount", "--disk-iops", "20")
+    equal(result.out, host("md5sum /data/many/0001"), "sum")
+    check("no answer from the disk" not in result.log, "no reset", result)

@@ -323,7 +323,12 @@ u32 model_step(struct disk_model *m, u64 limit) {
     if (!m->irq && !(deadline && m->time >= deadline))
         return 0;
     m->irq = false;
-    return driver_run(&m->driver);
+    u32 done = driver_run(&m->driver);
+    while (m->driver.state == ATA_STATE_BUSY && m->driver.looks) { /* the last looks are one step */
+        settle(m);
+        done += driver_run(&m->driver);
+    }
+    return done;
 }
 
 void model_queue(struct disk_model *m, u32 slot, enum ata_op op, u64 lba, u32 sectors, u64 order) {

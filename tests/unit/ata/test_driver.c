@@ -17,6 +17,8 @@ static struct disk_model *begin(void) {
     return m;
 }
 
+#define LAST_LOOKS_MS 500 /* more than the model's time for ATA_LAST_LOOKS */
+
 static void run_until_done(struct disk_model *m, u32 slot, u64 limit_ms) {
     u64 end = m->time + limit_ms * NS_PER_MS;
     while (ata_slot_status(&m->ring.slot[slot]) != ATA_DONE) {
@@ -149,12 +151,24 @@ Test(driver, spurious_irqs_change_nothing) {
     free(m);
 }
 
+/* A virtual clock has skipped all the time that the machine was idle. */
+Test(driver, an_answer_during_the_last_looks_is_none_too_late) {
+    struct disk_model *m = begin();
+    m->delay_ns = ATA_COMMAND_MS * (u64)NS_PER_MS + NS_PER_MS;
+    model_queue(m, 0, ATA_READ, 0, 8, 0);
+    driver_run(&m->driver);
+    run_until_done(m, 0, ATA_COMMAND_MS + 2);
+    expect_data(m, 0, 0, 8);
+    cr_assert_eq(m->resets, 0);
+    free(m);
+}
+
 Test(driver, a_hanging_command_is_tried_again) {
     struct disk_model *m = begin();
     m->hangs = ATA_ATTEMPTS - 1;
     model_queue(m, 0, ATA_READ, 0, 8, 0);
     driver_run(&m->driver);
-    run_until_done(m, 0, (ATA_ATTEMPTS - 1) * (ATA_COMMAND_MS + 10) + 10);
+    run_until_done(m, 0, (ATA_ATTEMPTS - 1) * (ATA_COMMAND_MS + LAST_LOOKS_MS) + 10);
     expect_data(m, 0, 0, 8);
     cr_assert_eq(m->resets, ATA_ATTEMPTS - 1);
     free(m);
@@ -166,7 +180,7 @@ Test(driver, a_command_that_always_hangs_fails) {
     model_queue(m, 0, ATA_READ, 0, 8, 0);
     model_queue(m, 1, ATA_READ, 8, 8, 1);
     driver_run(&m->driver);
-    run_until_done(m, 0, ATA_ATTEMPTS * (ATA_COMMAND_MS + 10));
+    run_until_done(m, 0, ATA_ATTEMPTS * (ATA_COMMAND_MS + LAST_LOOKS_MS));
     cr_assert_eq(m->ring.slot[0].error, -E_IO);
     run_until_done(m, 1, 10);
     expect_data(m, 1, 8, 8);
@@ -191,7 +205,7 @@ Test(driver, a_disk_that_does_not_come_back) {
     for (u32 i = 0; i < ATA_SLOTS; i++)
         model_queue(m, i, ATA_READ, i, 1, i);
     driver_run(&m->driver);
-    run_until_done(m, ATA_SLOTS - 1, ATA_COMMAND_MS + ATA_RESET_MS + 10);
+    run_until_done(m, ATA_SLOTS - 1, ATA_COMMAND_MS + LAST_LOOKS_MS + ATA_RESET_MS + 10);
     for (u32 i = 0; i < ATA_SLOTS; i++)
         cr_assert_eq(m->ring.slot[i].error, -E_IO);
     cr_assert_eq(m->events[ATA_EVENT_DEAD], 1);
