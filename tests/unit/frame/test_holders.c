@@ -220,6 +220,7 @@ Test(holders, requests_look_into_magazines) {
     }
     cr_assert_eq(holders_take_relieved(&h), 0);
     put_in(&page.unmapped, &list);
+    cr_assert_gt(holders_alloc(&h, B, GFP_HIGHUSER, 0), 0, "the request itself looks");
     cr_assert_eq(holders_take_relieved(&h), 1u << B, "free again: they count, and can be had");
     for (u64 i = h.zones.zone[ZONE_HIGH].buddy.free; i; i--)
         cr_assert_gt(holders_alloc(&h, B, GFP_HIGHUSER, 0), 0);

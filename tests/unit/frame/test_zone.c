@@ -58,6 +58,13 @@ Test(zone, bad_borders) {
     cr_assert_eq(zones_init(&z, 10000, 8192, 4096, memory), -E_INVAL);
 }
 
+Test(zone, memory_for_descriptors_and_bits) {
+    cr_assert_eq(zones_bytes(4000, 1024, 2048),
+                 4000 * 12 + 2 * buddy_bitmap_bytes(1024) + buddy_bitmap_bytes(1952));
+    cr_assert_eq(zones_bytes(1001, 1024, 2048), 12016 + buddy_bitmap_bytes(1001),
+                 "ends below the first border");
+}
+
 Test(zone, release_across_borders) {
     struct zones z = make(4000, 1024, 2048);
     zones_reserve(&z, 1, 999);
