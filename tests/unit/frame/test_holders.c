@@ -230,6 +230,23 @@ Test(holders, requests_look_into_magazines) {
     end(&h);
 }
 
+/* What lies in magazines keeps a zone above low, though lower zones have plenty. */
+Test(holders, magazines_count_in_the_zone_tried_first) {
+    struct holders h = make();
+    struct frame_magazines page = {0};
+    struct runs list = {0};
+    err last;
+    cr_assert_eq(holders_attach(&h, A, &page), 0);
+    cr_assert_eq(holders_alloc_batch(&h, A, GFP_HIGHUSER, 10, &list), 10);
+    cr_assert_eq(h.holder[A].allocs, 10);
+    while ((last = holders_alloc(&h, B, GFP_HIGHUSER, 0)) >= 4096) {
+    }
+    cr_assert_eq(zone_id_of(&h.zones, (u32)last), ZONE_NORMAL, "High is at low");
+    put_in(&page.unmapped, &list);
+    cr_assert_geq(holders_alloc(&h, B, GFP_HIGHUSER, 0), 4096);
+    end(&h);
+}
+
 Test(holders, magazine_limit) {
     struct holders h = {0};
     static const struct {

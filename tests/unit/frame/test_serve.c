@@ -138,6 +138,7 @@ Test(serve, figures_add_up) {
             (u32)call(A, frame_label_alloc, 0, i % 2 ? GFP_HIGHUSER : GFP_DMA);
     cr_assert_eq(world_call(B, frame_label_memory, w, 0), 0);
     total = w[0], free = w[1], magazines = w[2];
+    cr_assert(w[3] == 2 * w[4] && w[4] == 512 / 32 + 2 * 10, "low and min, in all zones");
     cr_assert(total == WORLD_FRAMES - WORLD_RESERVED && free == total && magazines == 30);
     for (u64 i = 0; i < zones; i++) {
         struct frame_zone zone;
