@@ -97,6 +97,11 @@ def test_long_command():
     equal(result.out, words.encode() + b"\n", "a command of 100 KB")
 
 
+def test_values_that_begin_with_a_dash():
+    result = stub("echo", "--qemu", "-snapshot", "--append", "-x", stdin=b"in")
+    check(result.status == 7 and result.out == b"in", "options of QEMU in one word", result)
+
+
 def test_wrong_usage():
     fails(stub("echo", "--nonsense"), 125, b"images/run: unrecognized arguments: --nonsense")
     fails(stub("echo", "--timeout", "-1"), 125, b"images/run: --timeout must be 0 or more")
