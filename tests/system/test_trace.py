@@ -50,7 +50,7 @@ def test_one_cold_fault():
     check(len(misses) > 0, "no cache miss for the file")
     missed, call = misses[-1]
     fault = position(trace, -1, "page_fault", call)
-    forward = position(trace, fault, "forward", call)
+    forward = position(trace, fault, "forward", call, label="cache_page_in")
     check(forward < missed, "forwarded to cache before the miss")
     request = position(trace, missed, "disk_request", call)
     irq = position(trace, request, "irq", line=ATA_IRQ_LINE)
