@@ -64,7 +64,7 @@ struct mm_struct {
     struct vma_list mmap;
     struct vma_tree mm_rb;
     struct vm_area_struct *mmap_cache; /* the region that find_vma returned last, or one near by, or NULL */
-    vaddr free_area_cache;             /* where get_unmapped_area starts to look */
+    vaddr free_area_cache;             /* behind what it found last: where get_unmapped_area starts to look */
     struct vm_context *ctx;
     u32 id;        /* number of the descriptor: what linux calls it, and the badge of its space's messages */
     u32 space;     /* slot of the capability to its space */

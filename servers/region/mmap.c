@@ -222,7 +222,9 @@ i64 do_mmap(struct mm_struct *mm, const struct mmap_request *req, struct vm_chan
             vm_object_unhold(mm->ctx, object);
         return e;
     }
-    if ((vaddr)addr >= mm->free_area_cache && !(req->flags & MAP_32BIT))
+    bool searched = !(req->flags & (MAP_32BIT | MAP_FIXED | MAP_FIXED_NOREPLACE)) &&
+                    (vaddr)addr != ROUND_UP(req->addr, PAGE_BYTES);
+    if (searched && (vaddr)addr >= mm->free_area_cache)
         mm->free_area_cache = (vaddr)addr + len;
     return addr;
 }

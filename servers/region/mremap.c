@@ -141,7 +141,7 @@ static i64 move(struct mm_struct *mm, struct vm_area_struct *vma, const struct m
             vm_object_unhold(mm->ctx, object);
         return e;
     }
-    if (to >= mm->free_area_cache)
+    if (!(r->flags & MREMAP_FIXED) && to >= mm->free_area_cache)
         mm->free_area_cache = to + r->new_len;
     return (i64)to;
 }

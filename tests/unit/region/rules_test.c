@@ -74,6 +74,16 @@ Test(rules, neighbours_that_agree_are_one_region, .init = begin) {
     cr_assert_eq(mm->map_count, 2, "and as before");
 }
 
+/* As exec and a loader do it: where they put things themselves says nothing about where the next hole is. */
+Test(rules, the_search_goes_on_behind_what_it_found_last, .init = begin) {
+    i64 first = map(0, 1, PROT_READ, 0);
+    cr_assert_eq(map(TASK_SIZE - 0x100000, 1, PROT_READ, MAP_FIXED), TASK_SIZE - 0x100000);
+    cr_assert_eq(map(TASK_SIZE - 0x200000, 1, PROT_READ, 0), TASK_SIZE - 0x200000, "a hint");
+    cr_assert_eq(mm->free_area_cache, (vaddr)first + PAGE_BYTES);
+    cr_assert_eq(map(0, 1, 0, 0), first + (i64)PAGE_BYTES);
+    cr_assert_eq(mm->free_area_cache, (vaddr)first + 2 * PAGE_BYTES);
+}
+
 Test(rules, limits_of_mmap, .init = begin) {
     cr_assert_eq(map(0x10001, 1, PROT_READ, MAP_FIXED), -E_INVAL);
     cr_assert_eq(map(0x1000, 1, PROT_READ, MAP_FIXED), -E_PERM);
