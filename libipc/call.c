@@ -2,7 +2,9 @@
 /* The client side of a call, and answers given outside of the server loop. */
 #include <abi/layout.h>
 #include <ipc/assert.h>
+#include <ipc/rank.h>
 #include <ipc/server.h>
+#include <ipc/space.h>
 #include <string.h>
 
 /* What one thread's next call takes along, and how its last answer came. */
@@ -47,6 +49,7 @@ static inline void take_words(u64 *to, const u64 *from, u32 n) {
 
 /* `words` of them go out; n_in of those in registers are given, and n_out of the answer's wanted. */
 static inline err transfer(u32 to, u64 label, u32 words, const u64 *in, u32 n_in, u64 *out, u32 n_out) {
+    DEBUG_ASSERT(call_goes_down(server_id, to));
     u32 me = thread_index();
     struct ipc_io io = {
         .label = label, .rax = SYS_call | (u64)words << 8, .rbx = to, .r13 = threads[me].caps};

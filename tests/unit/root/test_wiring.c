@@ -3,22 +3,14 @@
  * work needs. */
 #include "wiring.h"
 #include <criterion/criterion.h>
-#include <proto/ata.def>
-#include <proto/cache.def>
-#include <proto/console.def>
-#include <proto/frame.def>
-#include <proto/region.def>
-#include <proto/slab.def>
-
-static const u32 rank[SRV_COUNT] = {
-    [SRV_ROOT] = 8,           [SRV_FRAME] = FRAME_RANK, [SRV_SLAB] = SLAB_RANK, [SRV_REGION] = REGION_RANK,
-    [SRV_CACHE] = CACHE_RANK, [SRV_ATA] = ATA_RANK,     [SRV_LINUX] = 7,        [SRV_CONSOLE] = CONSOLE_RANK};
+#include <proto/ranks.h>
 
 Test(wiring, calls_only_go_down) {
     for (u32 id = SRV_FRAME; id < SRV_COUNT; id++)
         for (u32 to = SRV_NONE; to < SRV_COUNT; to++)
             if (wirings[id].calls >> to & 1)
-                cr_assert_lt(rank[to], rank[id], "%s calls %s", wirings[id].name, wirings[to].name);
+                cr_assert_lt(server_rank[to], server_rank[id], "%s calls %s", wirings[id].name,
+                             wirings[to].name);
 }
 
 Test(wiring, priorities_are_distinct_and_those_of_the_house) {
