@@ -68,9 +68,11 @@ struct ext2_name {
 typedef bool ext2_name_fn(void *arg, const struct ext2_name *name);
 
 /* All names from position `pos` on (0: the first of all; otherwise a `next`; any other value is as the next
- * boundary). 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait.
+ * boundary). border: a `next` or 0; one that is a little before pos spares the walk from the block's begin.
+ * 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait.
  */
-err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, ext2_name_fn *fn, void *arg) must_check;
+err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, u64 border, ext2_name_fn *fn,
+                 void *arg) must_check;
 
 /* The inode number behind a name of 1 to 255 bytes. -E_NOENT. Long wait. */
 err ext2_lookup(struct cache *c, const struct inode *dir, const char *name, u64 len, u32 *ino) must_check;

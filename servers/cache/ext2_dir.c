@@ -44,15 +44,15 @@ static u8 linux_type(const struct ext2 *fs, u8 type) {
  */
 typedef bool entry_fn(void *arg, const struct ext2_dir_entry *entry, u32 offset);
 
-/* 1: found; 0: the block has no such entry; -E_IO. Inlined, and `found` with it: a directory has many
- * entries. */
-__attribute__((always_inline)) static inline err walk_block(struct cache *c, const struct inode *dir,
-                                                            u64 index, entry_fn *found, void *arg) {
+/* From offset `first` on, where an entry begins. 1: found; 0: the block has no such entry; -E_IO. Inlined,
+ * and `found` with it: a directory has many entries. */
+__attribute__((always_inline)) static inline err
+walk_block(struct cache *c, const struct inode *dir, u64 index, u32 first, entry_fn *found, void *arg) {
     struct buffer_head *bh;
     err e = dir_block(c, dir, index, &bh);
     if (e)
         return e;
-    for (u32 offset = 0; offset < c->fs.block_bytes && e == 0;) {
+    for (u32 offset = first; offset < c->fs.block_bytes && e == 0;) {
         const struct ext2_dir_entry *entry = entry_at(&c->fs, bh->data, offset);
         if (!entry) {
             e = ext2_fault(c, "directory entry", dir->ino);
@@ -86,13 +86,15 @@ static bool give_name(void *arg, const struct ext2_dir_entry *entry, u32 offset)
     return r->fn(r->arg, &name);
 }
 
-err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, ext2_name_fn *fn, void *arg) {
+err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, u64 border, ext2_name_fn *fn, void *arg) {
     u32 block_bytes = c->fs.block_bytes;
+    u32 first = border <= pos && border / block_bytes == pos / block_bytes ? (u32)(border % block_bytes) : 0;
     for (u64 index = pos / block_bytes; index < dir->size / block_bytes; index++) {
         struct reading r = {.fs = &c->fs, .base = index * block_bytes, .pos = pos, .fn = fn, .arg = arg};
-        err e = walk_block(c, dir, index, give_name, &r);
+        err e = walk_block(c, dir, index, first, give_name, &r);
         if (e)
             return e;
+        first = 0;
     }
     return 0;
 }
@@ -115,7 +117,7 @@ static bool is_wanted(void *arg, const struct ext2_dir_entry *entry, u32 offset)
 err ext2_lookup(struct cache *c, const struct inode *dir, const char *name, u64 len, u32 *ino) {
     struct wanted wanted = {.name = name, .len = len};
     for (u64 index = 0; index < dir->size / c->fs.block_bytes; index++) {
-        err e = walk_block(c, dir, index, is_wanted, &wanted);
+        err e = walk_block(c, dir, index, 0, is_wanted, &wanted);
         if (e < 0)
             return e;
         if (e > 0) {

@@ -184,11 +184,11 @@ static bool take_name(void *arg, const struct ext2_name *name) {
     return false;
 }
 
-err dir_names(struct cache *c, const struct inode *dir, u64 *pos, char *buffer, u64 bytes) {
+err dir_names(struct cache *c, const struct inode *dir, u64 *pos, u64 border, char *buffer, u64 bytes) {
     if (dir->kind != INODE_DIR)
         return -E_NOTDIR;
     struct names n = {.buffer = buffer, .bytes = bytes, .position = *pos};
-    err e = ext2_readdir(c, dir, *pos, take_name, &n);
+    err e = ext2_readdir(c, dir, *pos, border, take_name, &n);
     if (n.filled == 0 && e)
         return e > 0 ? -E_INVAL : e;
     *pos = n.position; /* an error behind them is the next call's */

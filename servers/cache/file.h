@@ -20,7 +20,8 @@ struct filp {
     u64 number;
     u64 position;
     struct read_ahead ahead;
-    u32 count; /* 1 while open, and 1 for each request under way */
+    u64 border; /* of a directory: behind the name given last, where another one begins */
+    u32 count;  /* 1 while open, and 1 for each request under way */
 };
 
 struct file_table {
@@ -57,6 +58,7 @@ err file_close(struct cache *c, u64 number) must_check;
 err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) must_check;
 
 /* Names of a directory from *pos on as struct linux_dirent64 into buffer; *pos moves behind the last one.
- * Returns the bytes, 0 at the end. -E_INVAL: not even one fits; -E_NOTDIR; an error of reading the directory
- * only if it comes before the first name. Long wait. */
-err dir_names(struct cache *c, const struct inode *dir, u64 *pos, char *buffer, u64 bytes) must_check;
+ * border: as for ext2_readdir. Returns the bytes, 0 at the end. -E_INVAL: not even one fits; -E_NOTDIR; an
+ * error of reading the directory only if it comes before the first name. Long wait. */
+err dir_names(struct cache *c, const struct inode *dir, u64 *pos, u64 border, char *buffer,
+              u64 bytes) must_check;

@@ -150,14 +150,14 @@ err cache_on_pread(struct ipc_ctx *c, const struct cache_pread_req *req, struct 
 static err get_names(struct ipc_ctx *c, struct filp *filp, vaddr buffer, u64 bytes, i64 *result) {
     char *scratch = worker_self()->scratch;
     u64 position = filp->position, progress = 0;
-    err n = dir_names(&cache, filp->inode, &position, scratch, MIN(bytes, (u64)SCRATCH_BYTES));
+    err n = dir_names(&cache, filp->inode, &position, filp->border, scratch, MIN(bytes, (u64)SCRATCH_BYTES));
     if (n < 0)
         return n;
     err e = n ? copy_out(c, buffer, virt_to_pfn(scratch) * PAGE_BYTES, (u64)n, &progress) : 0;
     if (e < 0)
         return e;
     if (e == 0) {
-        filp->position = position;
+        filp->position = filp->border = position;
         *result = n;
     }
     return 0;

@@ -368,14 +368,14 @@ Test(files, names_that_do_not_fit) {
     struct inode *dir = world_open(&w, "dir");
     char buffer[64];
     u64 pos = 0;
-    cr_assert_eq(dir_names(&w.c, dir, &pos, buffer, 20), -E_INVAL);
+    cr_assert_eq(dir_names(&w.c, dir, &pos, pos, buffer, 20), -E_INVAL);
     cr_assert_eq(pos, 0);
-    cr_assert_eq(dir_names(&w.c, dir, &pos, buffer, 24), 24);
+    cr_assert_eq(dir_names(&w.c, dir, &pos, pos, buffer, 24), 24);
     cr_assert_str_eq(buffer + 19, ".");
     /* A position that is no boundary is as the next one. */
     for (u64 at = 1; at <= 12; at++) {
         pos = at;
-        cr_assert_eq(dir_names(&w.c, dir, &pos, buffer, 24), 24);
+        cr_assert_eq(dir_names(&w.c, dir, &pos, 0, buffer, 24), 24);
         cr_assert_str_eq(buffer + 19, "..");
     }
     iput(&w.c, dir);
