@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Quire's build. `make help` lists the targets; docs/testing.md says how parts and tests plug in (build.mk files).
 #
-# Variables: CC=gcc|clang, RELEASE=1 (no audits), SLOW=1 (the kernel without its short paths), PART=name, V=1 (show commands), P=protocol.
-# Each combination of CC, RELEASE and SLOW has a build folder of its own, so that they can stand side by side.
+# Variables: CC=gcc|clang, RELEASE=1 (no audits), SLOW=1 (the kernel without its short paths), UBSAN=1 (undefined behaviour of
+# kernel and servers is a trap), PART=name, V=1 (show commands), P=protocol.
+# Each combination of CC, RELEASE, SLOW and UBSAN has a build folder of its own, so that they can stand side by side.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -13,7 +14,8 @@ SHELL := /bin/sh
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)$(if $(SLOW),/slow)$(if $(COVERAGE),/coverage)
+B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)$(if $(SLOW),/slow)$(if $(UBSAN),/ubsan)$(if \
+    $(COVERAGE),/coverage)
 Q := $(if $(V),,@)
 say = @printf '  %-8s %s\n' $(1) $(2)
 
@@ -45,10 +47,12 @@ WARN := -std=c17 -Wall -Wextra -Werror
 FREESTANDING := -ffreestanding -nostdlib -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
     -fcf-protection=none -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-strict-aliasing -O2 -g
 DEFINES := $(if $(RELEASE),,-DDEBUG) $(if $(SLOW),-DSLOW_PATHS)
+TRAPS := $(if $(UBSAN),-fsanitize=undefined $(if $(findstring clang,$(CC)),-fsanitize-trap=undefined,\
+    -fsanitize-undefined-trap-on-error))
 DEPS = -MMD -MP -MF $@.d
 
-KERNEL_CFLAGS := $(WARN) $(FREESTANDING) -mcmodel=kernel $(DEFINES) -Iinclude -Iukernel
-SERVER_CFLAGS := $(WARN) $(FREESTANDING) -ffunction-sections -fdata-sections $(DEFINES) -Iinclude -Ilibipc
+KERNEL_CFLAGS := $(WARN) $(FREESTANDING) -mcmodel=kernel $(DEFINES) $(TRAPS) -Iinclude -Iukernel
+SERVER_CFLAGS := $(WARN) $(FREESTANDING) -ffunction-sections -fdata-sections $(DEFINES) $(TRAPS) -Iinclude -Ilibipc
 LDFLAGS_ALL := -static -z max-page-size=4096 -z noexecstack --build-id=none
 # Of musl only the memory and string functions are used: they need neither vector registers nor FS.
 MUSL_LIBC := /usr/lib/x86_64-linux-musl/libc.a
@@ -142,7 +146,7 @@ include tests/docs/docs.mk
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/  \1@\2/p' Makefile images/images.mk tests/tests.mk tests/docs/docs.mk \
 	    | sort | awk -F@ '{ printf "  %-24s %s\n", $$1, $$2 }'
-	@echo "  variables: CC=gcc|clang RELEASE=1 SLOW=1 V=1 PART=name P=protocol SECONDS=n"
+	@echo "  variables: CC=gcc|clang RELEASE=1 SLOW=1 UBSAN=1 V=1 PART=name P=protocol SECONDS=n"
 
 all: ## kernel and servers (the default)
 
@@ -160,8 +164,8 @@ expand: ## P=name: show what include/proto/name.def expands to
 	$(if $(P),,$(error make expand P=name, one of: $(basename $(notdir $(wildcard include/proto/*.def)))))
 	$(Q)printf '#include <proto/$(P).def>\n' | $(CC) $(SERVER_CFLAGS) -E -P -x c - | clang-format
 
-size: all ## lines of code per part (neither blank nor comment), and sizes of the images
-	$(Q)images/count-lines ukernel libipc $(SERVERS:%=servers/%) include tests images
+size: all ## lines per part (neither blank nor comment), the longest files and functions, and sizes of the images
+	$(Q)images/count-lines --longest 20 ukernel libipc $(SERVERS:%=servers/%) include tests images
 	$(Q)size $(wildcard $(B)/quire.elf $(B)/servers/*.elf) </dev/null
 
 compile_commands.json: FORCE ## for clangd and clang-tidy
