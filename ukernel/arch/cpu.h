@@ -12,8 +12,8 @@ struct cpu {
     struct thread *current; /* whose registers an entry saves; NULL while idle */
     void *kernel_stack;     /* top of the one kernel stack */
     u64 user_rsp;           /* scratch of the system-call entry */
-    u8 ready_level;      /* highest priority that is ready, the running thread not counted; 0: none; 255 while
-                            events are traced that the short paths do not write */
+    u8 ready_level;      /* the short paths may run threads above this level at once, before whoever is ready;
+                            255 while events are traced that they do not write */
     struct space *space; /* whose page tables are in CR3; NULL: the kernel's own */
     struct thread *fpu;  /* whose FPU state and FS base are in the processor; NULL: nobody's */
     struct space *ports; /* whose ports the I/O bitmap opens; NULL: it opens none */

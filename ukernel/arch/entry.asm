@@ -169,7 +169,7 @@ enter_thread:
     IF r14d, ne, [%1 + C_GENERATION], %3
 %endmacro
 
-; May the thread run at once: nobody of its level or above is ready, nothing must happen first, no event is written?
+; May the thread run at once: nobody comes before it, nothing must happen first, no event is written?
 %macro CHECK_TURN 2             ; thread, else
     mov cl, [%1 + T_LEVEL]
     IF cl, be, [cpu + CPU_READY_LEVEL], %2

@@ -16,15 +16,17 @@ static u64 slice_end;
 static bool slice_over;
 static u64 next_deadline; /* of endpoints; 0: none */
 
-void sched_tracing_changed(void) {
-    u64 written = 1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY |
-                  1ull << TRACE_SWITCH | 1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME;
-    cpu.ready_level = (u8)(trace_mask & written ? 255 : ready_mask ? 31 - __builtin_clz(ready_mask) : 0);
+void sched_update(void) {
+    const u64 written = 1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY |
+                        1ull << TRACE_SWITCH | 1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME;
+    u32 top = ready_mask ? 31 - (u32)__builtin_clz(ready_mask) : 0;
+    bool waits_for_turn = top == PRIO_PROGRAM ? !slice_end || slice_over : preempted[top] != NULL;
+    cpu.ready_level = (u8)(trace_mask & written ? 255 : top && !waits_for_turn ? top - 1 : top);
 }
 
 static void set_ready(u32 mask) {
     ready_mask = mask;
-    sched_tracing_changed();
+    sched_update();
 }
 
 void sched_init(void) {
@@ -52,8 +54,7 @@ void sched_remove(struct thread *t) {
     link_unlink(&t->link);
     if (preempted[t->priority] == t)
         preempted[t->priority] = NULL;
-    if (link_empty(&queues[t->priority]))
-        set_ready(ready_mask & ~(1u << t->priority));
+    set_ready(link_empty(&queues[t->priority]) ? ready_mask & ~(1u << t->priority) : ready_mask);
 }
 
 static struct thread *pop(void) {
@@ -96,6 +97,7 @@ static struct thread *compete(struct thread *next) {
     if (slice_end == 0) {
         slice_end = rdtsc() + SLICE_MS * tsc_per_ms;
         set_timer();
+        sched_update();
     }
     return next;
 }
@@ -108,6 +110,7 @@ void sched_timer(void) {
     }
     next_deadline = endpoint_expire(now);
     set_timer();
+    sched_update();
 }
 
 static struct thread *choose(struct thread *next) {

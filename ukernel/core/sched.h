@@ -26,8 +26,9 @@ void sched_timer(void);
 /* The earliest deadline of an endpoint has changed. */
 void sched_deadline_changed(u64 earliest);
 
-/* The trace mask was set. */
-void sched_tracing_changed(void);
+/* Tell the short paths whom they may run at once (cpu.ready_level): the trace mask was set, or sched.c's own state
+ * has changed. */
+void sched_update(void);
 
 /* End of the boot path: run the first thread, which has been started. */
 __attribute__((noreturn)) void sched_start(struct thread *first);

@@ -34,7 +34,7 @@ u64 trace_set_mask(u64 mask) {
     u64 old = trace_mask;
     trace_mask = ring_packets ? mask : 0;
     info_page->trace_mask = trace_mask;
-    sched_tracing_changed();
+    sched_update();
     return old;
 }
 

@@ -45,7 +45,7 @@ void arch_invlpg(vaddr va) {
             tlb[i].entry = 0;
 }
 
-void sched_tracing_changed(void) {}
+void sched_update(void) {}
 
 void arch_leave_space(void) {
     world_enter(NULL);
