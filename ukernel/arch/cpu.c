@@ -135,10 +135,8 @@ void arch_ports_close(struct space *s) {
 }
 
 void arch_fpu_init(struct thread *t) {
-    t->fpu[0] = 0x7f; /* FCW 0x037f */
-    t->fpu[1] = 0x03;
-    t->fpu[24] = 0x80; /* MXCSR 0x1f80 */
-    t->fpu[25] = 0x1f;
+    *(u16 *)t->fpu = 0x037f;        /* FCW */
+    *(u32 *)(t->fpu + 24) = 0x1f80; /* MXCSR */
 }
 
 /* MXCSR at byte 24; bits that the processor lacks would fault. Bits 16.. are reserved everywhere, 6

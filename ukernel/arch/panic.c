@@ -64,7 +64,6 @@ void panic_at(const char *file, int line, const char *format, ...) {
 }
 
 /* An exception in the kernel itself, or one that has a stack of its own (see entry.asm). */
-__attribute__((noreturn)) void kernel_fatal(const struct thread_regs *r);
 void kernel_fatal(const struct thread_regs *r) {
     u64 cr2;
     __asm__ volatile("mov %%cr2, %0" : "=r"(cr2));

@@ -17,5 +17,8 @@ struct epitaph {
 };
 extern struct epitaph epitaph;
 
+/* An exception in the kernel itself, or one that has a stack of its own (see entry.asm): the end. */
+__attribute__((noreturn)) void kernel_fatal(const struct thread_regs *r);
+
 /* Log registers, one line per four. */
 void log_regs(const struct thread_regs *r);

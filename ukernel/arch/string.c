@@ -22,14 +22,3 @@ int memcmp(const void *a, const void *b, size_t n) {
             return x[i] - y[i];
     return 0;
 }
-
-int strncmp(const char *a, const char *b, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i] || !a[i])
-            return (u8)a[i] - (u8)b[i];
-    return 0;
-}
-
-int strcmp(const char *a, const char *b) {
-    return strncmp(a, b, SIZE_MAX);
-}

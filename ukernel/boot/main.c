@@ -29,7 +29,7 @@ static u64 read_trace_words(pfn end, bool *all) {
     u64 frames = 0;
     bool given = false;
     for (const char *w = boot.cmdline; (w = boot_word(w, "trace"));) {
-        if (!strncmp(w, "all", 3))
+        if (!memcmp(w, "all", 3))
             *all = true;
         else
             for (given = true, frames = 0; *w >= '0' && *w <= '9'; w++)
@@ -74,7 +74,7 @@ static void fill_info_page(void) {
 
 static const struct info_module *root_module(void) {
     for (u64 i = 0; i < boot.modules_count; i++)
-        if (!strcmp(boot.modules[i].name, "root"))
+        if (!memcmp(boot.modules[i].name, "root", sizeof "root"))
             return &boot.modules[i];
     PANIC("there is no boot module named root");
 }

@@ -72,6 +72,14 @@ void endpoint_leave(struct thread *t) {
     settle(e);
 }
 
+void endpoint_take_bits(struct endpoint *e, struct thread *t) {
+    t->regs.rax = WOKE_BITS;
+    t->regs.r14 = t->entered;
+    t->regs.r15 = e->bits;
+    e->bits = 0;
+    settle(e);
+}
+
 void endpoint_set_bits(struct endpoint *e, u64 bits) {
     struct thread *current = cpu.current;
     trace(TRACE_NOTIFY, current ? (u32)virt_to_frame(current) : 0, virt_to_frame(e), bits,
@@ -80,19 +88,11 @@ void endpoint_set_bits(struct endpoint *e, u64 bits) {
     struct thread *r =
         link_empty(&e->receivers) ? e->server : container_of(e->receivers.prev, struct thread, link);
     if (e->bits && is_thread(r)) {
-        ipc_take_bits(r, e);
+        endpoint_take_bits(e, r);
         endpoint_leave(r);
         sched_ready(r);
     }
     settle(e);
-}
-
-u64 endpoint_take_bits(struct endpoint *e) {
-    u64 bits = e->bits;
-    e->bits = 0;
-    if (e->server == SERVER_LATE)
-        settle(e);
-    return bits;
 }
 
 void endpoint_ref_notify(const struct endpoint_ref *ref) {

@@ -57,8 +57,8 @@ void endpoint_leave(struct thread *t);
  * kernel; never waits. */
 void endpoint_set_bits(struct endpoint *e, u64 bits);
 
-/* Take all bits. */
-u64 endpoint_take_bits(struct endpoint *e);
+/* t takes all bits, as the result of its wait. */
+void endpoint_take_bits(struct endpoint *e, struct thread *t);
 
 /* The same through a reference: sets bit `ref->badge`; nothing if the reference is dead. */
 void endpoint_ref_notify(const struct endpoint_ref *ref);

@@ -7,8 +7,6 @@
 #include "core/ipc.h"
 #include "core/trace.h"
 
-#define SYSCALL_BYTES 2
-
 struct thread *thread_crash(struct thread *t, const char *what) {
     klog("quire: crash: thread %u (%s), space %lx: %s, address %lx\n", thread_id(t),
          t->name[0] ? t->name : "?", space_frame(t->space), what, t->fault.address);
@@ -79,8 +77,4 @@ void exception_answered(struct thread *t, const struct thread_regs *from, bool a
 
 struct thread *exception_again(struct thread *t, u8 flags) {
     return exception_message(t, t->base, flags);
-}
-
-void exception_repeat_syscall(struct thread *t) {
-    t->regs.rip -= SYSCALL_BYTES;
 }

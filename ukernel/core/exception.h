@@ -29,8 +29,5 @@ void exception_answered(struct thread *t, const struct thread_regs *from, bool a
  * go on. */
 struct thread *exception_again(struct thread *t, u8 flags);
 
-/* Put an alien thread's instruction pointer back onto its SYSCALL. */
-void exception_repeat_syscall(struct thread *t);
-
 /* Nobody handles what t has done: say so in the log with its registers, and stop it. In root: panic. NULL. */
 struct thread *thread_crash(struct thread *t, const char *what);

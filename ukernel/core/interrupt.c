@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/interrupt.h"
 #include "arch/cpu.h"
+#include "arch/panic.h"
 #include "core/exception.h"
 #include "core/fault.h"
 #include "core/sched.h"
@@ -14,8 +15,6 @@ static struct line {
     struct endpoint_ref to;
     u64 count;
 } lines[IRQ_LINES];
-
-__attribute__((noreturn)) void kernel_fatal(const struct thread_regs *r);
 
 err interrupt_bind(u64 line, struct endpoint_ref ref) {
     if (line >= IRQ_LINES || line == IRQ_TIMER || line == PIC_CASCADE)

@@ -27,7 +27,8 @@ static err words_check(const struct thread *t, u64 most) {
 }
 
 /* So many partners that a message can't go to or come from, one entry passes over. */
-#define FAILURES_MAX 8
+#define FAILURES_MAX  8
+#define SYSCALL_BYTES 2
 
 /* ---- sending
  * -------------------------------------------------------------------------------------------------- */
@@ -113,18 +114,12 @@ static err wait_decode(struct wait *w, struct thread *t) {
     return slot || (u8)r->rax != SYS_reply_wait ? reply_get(table, slot, &w->right, &w->to) : 0;
 }
 
-void ipc_take_bits(struct thread *r, struct endpoint *e) {
-    r->regs.rax = WOKE_BITS;
-    r->regs.r14 = r->entered;
-    r->regs.r15 = endpoint_take_bits(e);
-}
-
 /* Hand the first queued message to t, or after too many that can't go no bits: it comes again for the rest.
  * False: there is none. */
 static bool take_message(struct thread *t, struct endpoint *e) {
     for (u32 failures = 0; !link_empty(&e->senders); failures++) {
         if (failures == FAILURES_MAX) {
-            ipc_take_bits(t, e);
+            endpoint_take_bits(e, t);
             return true;
         }
         struct thread *s = of_link(e->senders.next);
@@ -163,7 +158,7 @@ static struct thread *wait(struct thread *t, const struct wait *w, struct thread
         t->reply_slot = w->reply_slot;
         t->receive_slot = w->receive_slot;
         if (e->bits) {
-            ipc_take_bits(t, e);
+            endpoint_take_bits(e, t);
         } else if (t->reply_slot && take_message(t, e)) {
         } else if (w->flags & WAIT_POLL) {
             failed(t, -E_AGAIN);
@@ -266,7 +261,7 @@ void ipc_abandon(struct thread *t) {
     else if (t->kind == MSG_CALL)
         t->regs.rax = (u64)-E_CANCELED;
     else if (t->base == MSG_ALIEN && !t->by_iret) /* nobody has set its registers meanwhile */
-        exception_repeat_syscall(t);
+        t->regs.rip -= SYSCALL_BYTES;
     t->progress = 0;
     t->state = THREAD_STOPPED;
 }

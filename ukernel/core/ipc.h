@@ -11,9 +11,6 @@
  * turned out to be needless or impossible: it stays READY and is returned itself. */
 struct thread *ipc_send(struct thread *s, struct endpoint *e);
 
-/* Give r (READY) the endpoint's bits, as the result of its wait. */
-void ipc_take_bits(struct thread *r, struct endpoint *e);
-
 /* End whatever t waits for (SENDING, CALLING, RECEIVING): it becomes STOPPED, in no queue. A call has failed
  * with -E_CANCELED, a wait with -E_INTR; an alien call is made again, and a fault happens again, if the
  * thread is started. */

@@ -30,13 +30,8 @@ static void set_ready(u32 mask) {
 }
 
 void sched_init(void) {
-    for (u32 p = 0; p < PRIO_COUNT; p++) {
+    for (u32 p = 0; p < PRIO_COUNT; p++)
         link_init(&queues[p]);
-        preempted[p] = NULL;
-    }
-    set_ready(0);
-    slice_end = next_deadline = 0;
-    slice_over = false;
 }
 
 void sched_ready(struct thread *t) {

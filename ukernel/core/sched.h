@@ -26,8 +26,8 @@ void sched_timer(void);
 /* The earliest deadline of an endpoint has changed. */
 void sched_deadline_changed(u64 earliest);
 
-/* Tell the short paths whom they may run at once (cpu.ready_level): the trace mask was set, or sched.c's own state
- * has changed. */
+/* Tell the short paths whom they may run at once (cpu.ready_level): the trace mask was set, or sched.c's own
+ * state has changed. */
 void sched_update(void);
 
 /* End of the boot path: run the first thread, which has been started. */

@@ -30,12 +30,10 @@ void trace_init(u64 at, u64 frames) {
         ring[i].head.magic = 0; /* what an earlier boot left there is no packet */
 }
 
-u64 trace_set_mask(u64 mask) {
-    u64 old = trace_mask;
+void trace_set_mask(u64 mask) {
     trace_mask = ring_packets ? mask : 0;
     info_page->trace_mask = trace_mask;
     sched_update();
-    return old;
 }
 
 static struct packet *begin_packet(u64 now) {

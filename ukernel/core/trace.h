@@ -15,8 +15,8 @@ static inline bool trace_on(enum trace_kind kind) {
 /* Use `frames` frames from physical address `ring` on (0 frames: no ring, and the mask stays 0). */
 void trace_init(u64 ring, u64 frames);
 
-/* The call trace_mask: returns the old mask. */
-u64 trace_set_mask(u64 mask);
+/* The call trace_mask. */
+void trace_set_mask(u64 mask);
 
 /* Append an event; call only if trace_on(kind). tid: frame of the running thread. */
 void trace_write(enum trace_kind kind, u32 tid, const u64 payload[6]);
