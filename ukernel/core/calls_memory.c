@@ -24,8 +24,8 @@ static inline err get_window(u64 slot, u8 rights, struct window *w) {
     if (name##_error)                                                                                        \
     return name##_error
 
-static inline void trace_range(enum trace_kind kind, const struct space *s, u64 address, u64 frame, u64 flags,
-                               u64 pages) {
+static __attribute__((noinline)) void trace_range(enum trace_kind kind, const struct space *s, u64 address,
+                                                  u64 frame, u64 flags, u64 pages) {
     const struct thread *t = cpu.current;
     trace(kind, thread_id(t), address, frame, space_frame(s) | flags << 32, pages, t->serving);
 }
@@ -53,7 +53,7 @@ i64 call_map(u64 where, u64 count) {
     const struct map_item *items = (const struct map_item *)area;
     struct map_result r = mm_map(&w, items, count);
     second_result(r.why);
-    if (r.done > 0)
+    if (trace_on(TRACE_MAP) && r.done > 0)
         trace_range(TRACE_MAP, w.space, items->address & ~PAGE_MASK, items->frame, items->address & PAGE_MASK,
                     (u64)r.done);
     return r.done;

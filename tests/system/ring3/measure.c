@@ -3,6 +3,7 @@
  * caller in a space of its own. One line each: `bench NAME WARM COLD SWITCHES`: the median of the rounds, the
  * first round, and address-space switches of all rounds together. */
 #include "ring3.h"
+#include <abi/trace.h>
 
 #define CODE   0x10000000ull
 #define DATA   0x10200000ull
@@ -148,6 +149,23 @@ static void null_calls(void) {
     report("null_call");
 }
 
+/* What an event adds to the call that writes it. */
+static void trace_events(void) {
+    u64 masked[ROUNDS];
+    for (u32 on = 0; on < 2; on++) {
+        (void)sys_trace_mask(BOOT_TRACE, on ? 1ull << TRACE_USER : 0);
+        switches = switches_now();
+        for (u32 i = 0; i < ROUNDS; i++) {
+            u64 start = now();
+            (void)sys_trace_event(0, 0, 1, 2, 3, 4);
+            ticks[i] = now() - start - (on ? masked[i] : 0);
+            masked[i] = ticks[i];
+        }
+    }
+    report("trace_event");
+    (void)sys_trace_mask(BOOT_TRACE, 0);
+}
+
 static void maps(void) {
     vaddr at = HEAP_BASE + 0x3fe00000 + 64 * PAGE_BYTES;
     pfn frames[ROUNDS];
@@ -191,4 +209,5 @@ void measure(void) {
     faults("fault_as_is", FILL_AS_IS);
     faults("fault_zero", FILL_ZERO);
     maps();
+    trace_events();
 }

@@ -24,8 +24,9 @@ struct info_page *info_page = &info;
 u64 tsc_per_ms = 1000;
 u64 trace_mask;
 u64 machine_now, machine_alarm;
-enum trace_kind machine_traced;
-u64 machine_payload[6];
+struct trace_event machine_traced; /* the last one */
+static struct trace_packet traced_packet;
+struct trace_now trace_now;
 
 u64 rdtsc(void) {
     return machine_now;
@@ -60,10 +61,9 @@ void enter_thread(struct thread *t) {
     (void)t;
     abort();
 }
-void trace_write(enum trace_kind kind, u32 tid, const u64 payload[6]) {
-    (void)tid;
-    machine_traced = kind;
-    memcpy(machine_payload, payload, sizeof machine_payload);
+void trace_next_packet(u64 now) {
+    (void)now;
+    trace_now = (struct trace_now){&traced_packet, &machine_traced, &machine_traced + 1};
 }
 void trace_set_mask(u64 mask) {
     (void)mask;

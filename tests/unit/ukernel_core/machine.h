@@ -18,8 +18,7 @@ extern u64 machine_now;   /* the TSC */
 extern u64 machine_alarm; /* what timer_set was told */
 
 /* What was traced last. */
-extern enum trace_kind machine_traced;
-extern u64 machine_payload[6];
+extern struct trace_event machine_traced;
 
 /* A fresh machine with nothing in it. */
 void machine_init(void);

@@ -81,12 +81,12 @@ Test(calls, a_fault_is_traced_with_its_number) {
         machine_fault(0x5000, 0);
         cr_assert(cpu.current == pager && pager->regs.rax == WOKE_MESSAGE);
         u64 call = pager->regs.r13;
-        cr_assert(machine_traced == TRACE_PAGE_FAULT && machine_payload[3] == call);
+        cr_assert(machine_traced.id == TRACE_PAGE_FAULT && machine_traced.payload[3] == call);
         pager->regs.rbx = REPLY;
         pager->regs.r13 = ENDPOINT | (u64)REPLY << 32;
         pager->regs.r14 = pager->regs.r15 = 0;
         plain(SYS_fault_reply_wait, 0, 0, 0);
-        cr_assert(machine_traced == TRACE_RESUME && machine_payload[1] == call);
+        cr_assert(machine_traced.id == TRACE_RESUME && machine_traced.payload[1] == call);
     }
 }
 
