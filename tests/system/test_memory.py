@@ -2,17 +2,46 @@
 """Small and large machines; nothing that a program used stays away after it."""
 from lib import FREE, check, quire, succeeds
 
-PROGRAMS = ["/test/hello", "/test/malloc", "/test/forktree 3 2 32", "/test/shared", "/test/mapfile /data/random.bin",
-            "/test/signals", "/test/pipes", "/test/exec", "/test/heap", "/test/segv /data/many/0001",
-            "cat /data/many/* | sort | md5sum", "ls -lR /data", "/test/badpointer"]
+# Every test program that ends by itself, and some of the shell's. Those that measure time or fill all of memory have
+# tests of their own.
+FEW_PROGRAMS = ["/test/hello", "/test/malloc", "/test/forktree 3 2 32", "/test/shared",
+                "/test/mapfile /data/random.bin", "cat /data/many/* | sort | md5sum", "/test/badpointer"]
+PROGRAMS = FEW_PROGRAMS + [
+    "/test/signals", "/test/pipes", "/test/exec", "/test/heap", "/test/segv /data/many/0001", "/test/addresses",
+    "/test/calls_files", "/test/calls_paths", "/test/calls_memory", "/test/calls_time", "/test/clocks",
+    "/test/efault /data/random.bin", "/test/mapbyte /data/random.bin 20000000",
+    "/test/readat /big/marks /big/marks.txt", "/test/recursion", "/test/regions", "/test/remap /data/random.bin",
+    "/test/resident /data/random.bin", "/test/samepage",
+    "/test/threads", "/test/glibc_forktree 3 2 32", "/test/glibc_malloc", "/test/glibc_segv /data/many/0001",
+    "/test/glibc_signals", "/test/glibc_threads", "ls -lR /data", "md5sum /data/random.bin"]
 
 
-def test_free_frames_return():
-    script = "\n".join(f"for run in 1 2 3; do ({program}) >/dev/null 2>&1; {FREE}; done" for program in PROGRAMS)
-    lines = succeeds("exec 2>/dev/null\n" + script, timeout=300).split(b"\n")
-    for i, program in enumerate(PROGRAMS):
+def free_frames_return(size, programs):
+    script = "\n".join(f"for run in 1 2 3; do ({program}) >/dev/null 2>&1; {FREE}; done" for program in programs)
+    lines = succeeds("exec 2>/dev/null\n" + script, "--mem", size, timeout=400).split(b"\n")
+    for i, program in enumerate(programs):
         first, second, third = lines[3 * i:3 * i + 3]
         check(second == third, f"{program}: {first}, {second}, {third}")
+
+
+def test_free_frames_return_32m():
+    free_frames_return("32M", PROGRAMS)
+
+
+def test_free_frames_return_64m():
+    free_frames_return("64M", FEW_PROGRAMS)
+
+
+def test_free_frames_return_128m():
+    free_frames_return("128M", FEW_PROGRAMS)
+
+
+def test_free_frames_return_512m():
+    free_frames_return("512M", PROGRAMS)
+
+
+def test_free_frames_return_6g():
+    free_frames_return("6G", FEW_PROGRAMS)
 
 
 def on_machine(size):
