@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What a broken part can do: a hostile server in the place of each, with its real capabilities; and a
-hostile program."""
+"""What a broken part can do (docs/security.md): a hostile server in the place of each, with its real capabilities;
+and a hostile program."""
+import hashlib
 import os
 import re
 import subprocess
 
-from lib import BUILD, TOP, check, launch, temporary_folder
+from lib import BUILD, FREE, TOP, TREE, check, launch, quire, temporary_folder
 
 BASES = {"frame": 0x2000000, "slab": 0x3000000, "region": 0x4000000, "cache": 0x5000000, "ata": 0x6000000, "linux": 0x7000000,
          "console": 0x8000000}
@@ -73,3 +74,17 @@ def test_linux():
 
 def test_console():
     hostile("console", ["other"])
+
+
+def test_program():
+    """Random system calls of programs: they end or die, and the system goes on, with all of its memory and its files."""
+    seed = int(os.environ.get("QUIRE_SEED", "1"))
+    script = f"for run in 1 2 3; do /test/random_calls {seed} 24 || echo failed; {FREE}; done; md5sum /data/random.bin"
+    result = quire(f"{script}; /test/forktree >/dev/null; echo $?", timeout=200)
+    lines = result.out.decode(errors="replace").splitlines()
+    ends, free = lines[0:6:2], lines[1:6:2]
+    check(len(lines) == 8 and all("children" in line for line in ends), "its children did not all come to their end", result)
+    check(free[1] == free[2], f"free memory after each run: {free}", result)
+    with open(os.path.join(TREE, "data", "random.bin"), "rb") as file:
+        digest = hashlib.md5(file.read()).hexdigest()
+    check(lines[6].startswith(digest) and lines[7] == "0", "files and programs", result)
