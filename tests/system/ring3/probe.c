@@ -76,12 +76,7 @@ void probe_finish(void) {
 }
 
 err feed_more(u32 space, u32 n) {
-    u64 list[FEED_MAX];
-    for (u32 i = 0; i < n; i++)
-        list[i] = frame_get();
-    for (u32 i = 0; i < n; i++)
-        AREA[i] = list[i];
-    return sys_feed(space, n) == n ? 0 : -E_NOMEM;
+    return feed(space, n) == n ? 0 : -E_NOMEM;
 }
 
 u32 space_with(u32 tables) {
