@@ -5,7 +5,7 @@
 
 #define ERRORS_MAX            12
 #define AUDIT_EVERY           1000
-#define CALL_INSTRUCTIONS_MAX 60000 /* of one call with interrupts off; measured: docs/performance.md */
+#define CALL_INSTRUCTIONS_MAX 40000 /* of one call with interrupts off: docs/kernel-abi.md, section 7 */
 
 static const struct {
     const char *name;
