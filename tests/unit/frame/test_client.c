@@ -20,6 +20,7 @@ static struct holders server;
 static u8 mapped[FRAMES], held[FRAMES]; /* by frame: mapped in the window; not in the server's hands */
 static u32 calls;
 static bool no_tables, no_frames;
+static u64 attach_says; /* how many frames a magazine may hold; 0: what the server says */
 static u32 normal_end = ZONE_NORMAL_END;
 static u64 tables[4]; /* frames of page tables in the space's pool, fed while mapping */
 static u32 tables_count, tables_most;
@@ -42,7 +43,8 @@ static void change_hands(pfn first, u64 n, bool mine) {
 
 err port_attach(struct frame_attach_rep *rep) {
     cr_assert_eq(holders_attach(&server, ME, &frame_magazines), 0);
-    *rep = (struct frame_attach_rep){holders_magazine_limit(&server), FRAMES, normal_end};
+    u64 limit = attach_says ? attach_says : holders_magazine_limit(&server);
+    *rep = (struct frame_attach_rep){limit, FRAMES, normal_end};
     return 0;
 }
 
@@ -171,6 +173,16 @@ Test(client, counts_are_never_old) {
         free_page(pages[i]);
     holders_look(&server, false);
     cr_assert_eq(zones_free(&server.zones), all);
+    end();
+}
+
+Test(client, sizes_out_of_bounds_are_refused) {
+    attach_says = FRAME_RESERVE_MAX - 1;
+    cr_assert_eq(frame_client_init(), -E_PROTO);
+    attach_says = MAGAZINE_MAX + 1;
+    cr_assert_eq(frame_client_init(), -E_PROTO);
+    attach_says = MAGAZINE_MAX;
+    cr_assert_eq(frame_client_init(), 0);
     end();
 }
 

@@ -45,6 +45,18 @@ Test(serve, a_batch_comes_and_goes) {
     cr_assert_eq(world_call(A, frame_label_free_batch, w, runs.count), 0);
 }
 
+/* As many runs as a message can name. */
+Test(serve, a_full_batch_of_runs) {
+    u64 w[MSG_REG_WORDS] = {FRAME_RUNS_MAX}, list[FRAME_RUNS_MAX];
+    for (u32 i = 0; i < FRAME_RUNS_MAX; i++) {
+        list[i] = (u64)call(A, frame_label_alloc, 0, GFP_USER);
+        cr_assert(world_give_back(A, list[i], 1));
+    }
+    memcpy(world.tail, list, sizeof list);
+    cr_assert_eq(world_call(A, frame_label_free_batch, w, FRAME_RUNS_MAX), 0);
+    cr_assert_eq(frame_server.holders.holder[A].frames, 0);
+}
+
 /* Each is answered with what is wrong, counted, and changes nothing (world_call sees to both); the first of
  * each client is logged. */
 Test(serve, mistakes) {
