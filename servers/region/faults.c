@@ -16,6 +16,8 @@ static void keep(struct loop *l) {
     l->out = OUT_NONE;
 }
 
+#define FORWARDS_MAX 8 /* of one fault in a row, before it is seen whether memory is short */
+
 /* Answers without items: the thread goes on, and faults again if need be. */
 static void resume(struct loop *l) {
     l->out = OUT_ITEMS;
@@ -76,6 +78,21 @@ static void fill(struct loop *l, struct mm_struct *mm, const struct fault_words 
     one_item(l, f->address & ~PAGE_MASK, v->rights, frame, v->op);
 }
 
+/* A file's page that comes again and again: cache has no frame for it. If there is none here either it waits
+ * with the others, and is looked at when it is decided who goes. */
+static bool starves(struct mm_struct *mm, vaddr page) {
+    if (mm->forwarded != page)
+        mm->in_a_row = 0;
+    mm->forwarded = page;
+    if (++mm->in_a_row < FORWARDS_MAX)
+        return false;
+    mm->in_a_row = 0;
+    pfn frame = alloc_page(GFP_HIGHUSER);
+    if (frame)
+        __free_page(frame);
+    return !frame;
+}
+
 static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *f,
                 const struct fault_verdict *v) {
     vaddr page = f->address & ~PAGE_MASK;
@@ -88,7 +105,10 @@ static void act(struct loop *l, struct mm_struct *mm, const struct fault_words *
         return;
     case FAULT_FORWARD:
         mm->forwards++;
-        forward(l, f, v, mm->space, mm->fault_key);
+        if (starves(mm, page))
+            wait_for(l, f, mm->id, true);
+        else
+            forward(l, f, v, mm->space, mm->fault_key);
         return;
     case FAULT_PROTECT:
         (void)shell.kernel.protect(NULL, mm->space, page, 1, v->rights);

@@ -76,7 +76,9 @@ struct mm_struct {
     u64 tables;    /* frames that the space's table pool was fed */
     u64 faults;    /* answered, or forwarded */
     u64 forwards;  /* of them, those that cache answers */
-    u64 fault_key; /* what cache counts faults that wait under: never the same again, and not 0 */
+    vaddr forwarded; /* the page whose fault was forwarded last, */
+    u32 in_a_row;    /* and how often */
+    u64 fault_key;   /* what cache counts faults that wait under: never the same again, and not 0 */
     vaddr start_code, end_code, start_data, end_data;
     vaddr start_brk, brk; /* the heap: brk is what the program asked for, not rounded */
     vaddr start_stack, arg_start, arg_end;

@@ -107,3 +107,13 @@ def test_first_program_is_ended_last():
               "done; for i in 1 2 3 4 5 6; do y=$x$x$i; z=$y$x; unset y z; done; wait; echo on")
     result = quire(script, "--mem", "32M")
     check(result.status == 0 and result.out.endswith(b"on\n"), "the shell goes on", result)
+
+
+def goes_on(script):
+    result = quire(f"for run in 1 2; do {script}; wait; done; /test/hello", "--mem", "32M")
+    check(result.status == 0 and result.out == b"hello\n" and b"fork" not in result.err, "the shell goes on", result)
+
+
+def test_file_pages_while_memory_is_short():
+    """A call fails for want of memory, and its program needs pages of its file to say so."""
+    goes_on("for i in 1 2 3; do dd bs=64M count=1 if=/dev/zero of=/dev/null & sleep 0.2; done")
