@@ -9,6 +9,10 @@
 #include "state.h"
 #include "sys.h"
 
+#define SHORT_WAIT_MS    3000 /* so long a fork waits for memory: region ends programs after half a second */
+#define SHORT_RETRY_MS   50
+#define WAITS_FOR_MEMORY (1ull << 63) /* in k->progress: the rest is when the wait ends (TSC) */
+
 struct clone_args {
     u64 flags, stack, parent_tid, child_tid, tls;
 };
@@ -133,7 +137,7 @@ static i64 new_process(struct call *k, const struct clone_args *a) {
     u32 pid = pid_alloc(&state.tasks);
     struct process *p = pid ? process_create(pid) : NULL;
     if (!p)
-        return -E_AGAIN;
+        return pid ? -E_NOMEM : -E_AGAIN;
     /* Entered at once, so that the number is taken while region works. */
     process_enter(&state.tasks, p, from);
     if (!copy_process(p, from, a->flags))
@@ -164,8 +168,18 @@ no_memory:
     return -E_NOMEM;
 }
 
+/* Linux takes memory from others before a fork fails: here it comes back while the call waits. */
+static i64 try_again(struct call *k) {
+    u64 now = kern_tsc();
+    if (!k->progress)
+        k->progress = WAITS_FOR_MEMORY | (now + SHORT_WAIT_MS * kern_tsc_per_ms());
+    if (now >= (k->progress & ~WAITS_FOR_MEMORY))
+        return -E_NOMEM;
+    return block(k, &state.asleep, now + SHORT_RETRY_MS * kern_tsc_per_ms(), BLOCK_DEAF);
+}
+
 static i64 do_clone(struct call *k, const struct clone_args *a) {
-    if (k->progress)
+    if (k->progress && !(k->progress & WAITS_FOR_MEMORY))
         return vfork_wait(k);
     if ((a->flags & CLONE_SIGHAND) && !(a->flags & CLONE_VM))
         return -E_INVAL;
@@ -173,8 +187,10 @@ static i64 do_clone(struct call *k, const struct clone_args *a) {
         return -E_AGAIN;
     if ((a->flags & CLONE_SETTLS) && a->tls >= USER_END)
         return -E_PERM;
-    if (!(a->flags & CLONE_THREAD))
-        return new_process(k, a);
+    if (!(a->flags & CLONE_THREAD)) {
+        i64 r = new_process(k, a);
+        return r == -E_NOMEM ? try_again(k) : r;
+    }
     const u64 all = CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS;
     return (a->flags & all) == all ? new_thread(k, a) : -E_INVAL;
 }

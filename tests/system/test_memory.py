@@ -117,3 +117,7 @@ def goes_on(script):
 def test_file_pages_while_memory_is_short():
     """A call fails for want of memory, and its program needs pages of its file to say so."""
     goes_on("for i in 1 2 3; do dd bs=64M count=1 if=/dev/zero of=/dev/null & sleep 0.2; done")
+
+
+def test_fork_while_memory_is_short():
+    goes_on("for i in 1 2 3 4 5; do dd bs=64M count=1 if=/dev/zero of=/dev/null & done")
