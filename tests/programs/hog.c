@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* hog private|shared|fork MIB [MS]: touches so many MiB of anonymous memory, the last by a tree of children
- * that each touch one; then sleeps for MS milliseconds. */
+/* hog private|shared|fork|pipes MIB [MS]: touches so many MiB of anonymous memory, the third by a tree of
+ * children that each touch one, or fills pipes with so many MiB, as far as they can be had; then sleeps for
+ * MS milliseconds. */
 #include "check.h"
+#include <fcntl.h>
 #include <sys/mman.h>
 
 static void touch(unsigned long mib, int flags) {
@@ -11,6 +13,16 @@ static void touch(unsigned long mib, int flags) {
         at[i] = (char)(i / PAGE + 1);
     for (unsigned long i = 0; i < mib << 20; i += PAGE)
         CHECK(at[i] == (char)(i / PAGE + 1));
+}
+
+static void fill_pipes(unsigned long mib) {
+    static char full[1 << 16];
+    int ends[2];
+    for (unsigned long n = 0; n < mib << 4 && pipe(ends) == 0; n++) {
+        CHECK(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+        while (write(ends[1], full, sizeof full) > 0)
+            ;
+    }
 }
 
 int main(int argc, char **argv) {
@@ -26,6 +38,8 @@ int main(int argc, char **argv) {
                 wait_for(pid);
             break;
         }
+    } else if (!strcmp(argv[1], "pipes")) {
+        fill_pipes(mib);
     } else {
         touch(mib, argv[1][0] == 's' ? MAP_SHARED : MAP_PRIVATE);
     }

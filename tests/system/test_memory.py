@@ -96,6 +96,11 @@ def test_shared_memory_larger_than_memory():
     check(lines == [b"135", b"hog: ok", b"0"], "ended by SIGBUS, and then there is room", result)
 
 
+def test_pipes_larger_than_memory():
+    lines, result = short_of_memory("/test/hog pipes 40 1000; echo on; cat /data/random.bin | md5sum | wc -l")
+    check(lines[-2:] == [b"on", b"1"], "programs go on when it has ended", result)
+
+
 def test_many_programs_short_of_memory():
     lines, result = short_of_memory("for i in 1 2 3 4 5 6 7 8; do /test/hog private 6 200 & done; wait; echo on")
     check(lines[-1] == b"on" and set(lines[:-1]) == {b"hog: ok"}, "some are ended, some go on", result)
