@@ -14,23 +14,13 @@
 #include "clock.h"
 #include "kern.h"
 #include "proc_frames.h"
+#include "proc_slabs.h"
 #include "state.h"
 #include "usage.h"
 #include "virtual.h"
 
 typedef unsigned long long ull;
 #define KIB(pages) ((ull)(pages)*4)
-
-static u64 slab_pages(void) {
-    struct slab_info_rep rep;
-    struct slab_info info;
-    u64 pages = 0;
-    for (u64 at = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){at}, 0, &rep) >= 0; at = rep.next) {
-        memcpy(&info, ipc_tail(), sizeof info);
-        pages += info.slabs * info.pages_per_slab;
-    }
-    return pages;
-}
 
 static struct frame_memory_rep frames(void) {
     struct frame_memory_rep m = {0};
@@ -76,22 +66,6 @@ static void meminfo(struct text *t) {
         char name[20];
         fmt_snprintf(name, sizeof name, "%s:", row[i].name);
         text_printf(t, "%-15s %8llu kB\n", name, KIB(row[i].pages));
-    }
-}
-
-static void slabinfo(struct text *t) {
-    struct slab_info_rep rep;
-    struct slab_info info;
-    text_printf(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
-                   "<objperslab> <pagesperslab> "
-                   ": tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
-                   "<sharedavail>\n");
-    for (u64 at = 0; slab_info(SERVICE(SRV_SLAB), &(struct slab_info_req){at}, 0, &rep) >= 0; at = rep.next) {
-        memcpy(&info, ipc_tail(), sizeof info);
-        text_printf(t, "%-17s %6llu %6llu %6llu %4llu %4llu : tunables 0 0 0 : slabdata %6llu %6llu 0\n",
-                    (char *)info.name, (ull)info.active_objects, (ull)info.objects, (ull)info.size,
-                    (ull)info.objects_per_slab, (ull)info.pages_per_slab, (ull)info.active_slabs,
-                    (ull)info.slabs);
     }
 }
 
@@ -253,7 +227,7 @@ static bool system_text(struct text *t, enum proc_node node) {
     case PROC_CPUINFO:
         return cpuinfo(t), true;
     case PROC_SLABINFO:
-        return slabinfo(t), true;
+        return proc_slabinfo(t), true;
     case PROC_STAT:
         return stat_of_system(t), true;
     case PROC_VMSTAT:
@@ -264,6 +238,8 @@ static bool system_text(struct text *t, enum proc_node node) {
         return proc_zoneinfo(t), true;
     case PROC_QUIRE_FRAMES:
         return proc_frames(t), true;
+    case PROC_QUIRE_SLABS:
+        return proc_slabs(t), true;
     case PROC_FILESYSTEMS:
         text_printf(t, "nodev\tproc\nnodev\tdevtmpfs\n\text2\n");
         return true;

@@ -44,7 +44,8 @@ static const struct entry proc_entries[] = {{"self", PROC_SELF, LINK_MODE},
                                             {"quire", PROC_QUIRE, DIR_MODE},
                                             {"sys", PROC_SYS, DIR_MODE}};
 static const struct entry quire_entries[] = {{"counters", PROC_QUIRE_COUNTERS, FILE_MODE},
-                                             {"frames", PROC_QUIRE_FRAMES, FILE_MODE}};
+                                             {"frames", PROC_QUIRE_FRAMES, FILE_MODE},
+                                             {"slabs", PROC_QUIRE_SLABS, FILE_MODE}};
 static const struct entry sys_entries[] = {{"vm", PROC_SYS_VM, DIR_MODE}};
 static const struct entry vm_entries[] = {{"drop_caches", PROC_DROP_CACHES, S_IFREG | 0200}};
 static const struct entry pid_entries[] = {

@@ -28,10 +28,10 @@ def build_with(directory, build, linux):
                         os.path.join(build, "libipc.a"), "/usr/lib/x86_64-linux-musl/libc.a"], check=True)
 
 
-def allocator_figures(build, memory):
-    """{name: guest instructions} of what tests/bench/alloc/linux.c measures, on a machine with that much memory."""
+def allocator_figures(build, memory, program="linux.c"):
+    """{name: guest instructions} of what a program of tests/bench/alloc measures, on a machine with that much memory."""
     with tempfile.TemporaryDirectory(prefix="quire-bench-") as directory:
-        build_with(directory, build, os.path.join(TOP, "tests", "bench", "alloc", "linux.c"))
+        build_with(directory, build, os.path.join(TOP, "tests", "bench", "alloc", program))
         log = os.path.join(directory, "log")
         subprocess.run([os.path.join(TOP, "images", "run"), "--build", directory, "--disk", "none", "--mem", memory, "--icount",
                         "--log", log, "bench"], stdin=subprocess.DEVNULL, check=True)
