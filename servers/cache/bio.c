@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "bio.h"
 
+#include <ipc/assert.h>
+#include <ipc/slab.h>
+
 #include "cache.h"
 
-void bio_init(struct bio_pool *pool) {
-    pool->free = NULL;
-    for (u32 i = 0; i < BIOS; i++) {
-        pool->bio[i].next = pool->free;
-        pool->free = &pool->bio[i];
-    }
-    pool->nfree = BIOS;
+err bio_init(struct bio_pool *pool) {
+    *pool = (struct bio_pool){.nfree = BIOS};
+    pool->cache = kmem_cache_create("bio", sizeof(struct bio), 0, SLAB_NO_REAP, NULL, NULL);
+    return pool->cache ? kmem_cache_reserve(pool->cache, BIOS, GFP_KERNEL) : -E_NOMEM;
 }
 
 struct bio *bio_alloc(struct bio_pool *pool, void (*end)(struct cache *, struct bio *, err)) {
-    struct bio *bio = pool->free;
-    if (!bio)
+    u32 slot = 0;
+    if (!pool->nfree)
         return NULL;
-    pool->free = bio->next;
-    pool->nfree--;
+    while (pool->bio[slot])
+        slot++;
+    struct bio *bio = kmem_cache_alloc(pool->cache, GFP_KERNEL | SLAB_NO_GROW);
+    ASSERT(bio); /* its slabs stay */
     bio->sectors = bio->nsegs = 0;
     bio->end = end;
+    bio->slot = slot;
+    pool->bio[slot] = bio;
+    pool->nfree--;
     return bio;
+}
+
+void bio_free(struct bio_pool *pool, struct bio *bio) {
+    pool->bio[bio->slot] = NULL;
+    pool->nfree++;
+    kmem_cache_free(pool->cache, bio);
 }
 
 /* The piece lengthens the last segment: the same owner, and the bytes after it. */
@@ -51,8 +62,6 @@ bool bio_add(struct bio *bio, u64 sector, const struct bio_seg *piece) {
 
 void bio_done(struct cache *c, struct bio *bio, err status) {
     bio->end(c, bio, status);
-    bio->next = c->bios.free;
-    c->bios.free = bio;
-    c->bios.nfree++;
+    bio_free(&c->bios, bio);
     c->host->wake(c->host->ctx, &c->bios);
 }

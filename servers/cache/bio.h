@@ -26,20 +26,26 @@ struct bio {
     u32 nsegs;
     /* Called by bio_done with status 0 or -E_xxx. Never waits. */
     void (*end)(struct cache *c, struct bio *bio, err status);
-    struct bio *next; /* in the pool's list of free ones */
+    u32 slot; /* of the ring: below BIOS, its own as long as it lives */
     struct bio_seg seg[BIO_SEGS];
 };
 
+struct kmem_cache;
+
 struct bio_pool {
-    struct bio bio[BIOS];
-    struct bio *free;
+    struct kmem_cache *cache; /* "bio": with memory for BIOS of them, always */
+    struct bio *bio[BIOS];    /* by slot; NULL: the slot is free */
     u32 nfree;
 };
 
-void bio_init(struct bio_pool *pool);
+/* -E_NOMEM. */
+err bio_init(struct bio_pool *pool) must_check;
 
 /* An empty bio, or NULL. Never waits. */
 struct bio *bio_alloc(struct bio_pool *pool, void (*end)(struct cache *, struct bio *, err)) must_check;
+
+/* Gives one back that was not submitted. */
+void bio_free(struct bio_pool *pool, struct bio *bio);
 
 /* Adds a piece at its end. False, and nothing changed, if the sectors do not adjoin or it is full. */
 bool bio_add(struct bio *bio, u64 sector, const struct bio_seg *piece) must_check;

@@ -13,8 +13,9 @@ err cache_init(struct cache *c, const struct host *host, u64 device_sectors, str
     memset(c, 0, sizeof *c);
     c->host = host;
     c->device_sectors = device_sectors;
-    bio_init(&c->bios);
-    err e = buffer_init(&c->buffers);
+    err e = bio_init(&c->bios);
+    if (!e)
+        e = buffer_init(&c->buffers);
     if (!e)
         e = page_init(&c->pages, buckets, bucket_count);
     if (!e)

@@ -35,7 +35,7 @@ static void list_frames(const struct bio *bio) {
 
 void disk_submit(void *ctx, struct bio *bio) {
     (void)ctx;
-    u32 number = (u32)(bio - cache.bios.bio);
+    u32 number = bio->slot;
     struct ata_slot *slot = &ring->slot[number];
     ASSERT(!busy[number]);
     busy[number] = true;
@@ -59,7 +59,7 @@ void disk_submit(void *ctx, struct bio *bio) {
 
 static void complete(u32 number) {
     struct ata_slot *slot = &ring->slot[number];
-    struct bio *bio = &cache.bios.bio[number];
+    struct bio *bio = cache.bios.bio[number];
     err status = slot->error ? -E_IO : 0;
     ata_slot_set_status(slot, ATA_FREE);
     busy[number] = false;

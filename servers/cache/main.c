@@ -54,7 +54,7 @@ static err dispatch(struct ipc_ctx *c, u64 label, u64 *w) {
 static void on_bits(u64 bits) {
     worker_busy();
     if (bits & BIT(BIT_MEMORY_LOW)) {
-        u64 freed = reclaim(&cache, RECLAIM_TARGET);
+        u64 freed = reclaim(&cache, RECLAIM_TARGET) + kmem_cache_reap();
         if (freed < RECLAIM_TARGET)
             (void)
                 kmem_cache_drain(); /* names and inodes went, or few pages are left: their slabs are empty */

@@ -28,6 +28,8 @@ static void on_bits(u64 bits) {
         }
     if (bits & BIT(BIT_DRAIN))
         kmem_cache_drain();
+    if (bits & BIT(BIT_MEMORY_LOW))
+        kmem_cache_reap();
     if (bits & (BIT(BIT_DRAIN) | BIT(BIT_MEMORY_LOW))) {
         zeroed_drain();
         drain_magazines();

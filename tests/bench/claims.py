@@ -5,8 +5,8 @@ import os
 import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-WORK = ("find / >/dev/null; ls -lR /data /bin >/dev/null; i=0; while [ $i -lt 20 ]; do ls / | md5sum >/dev/null; i=$((i+1)); done;"
-        "cat /proc/quire/slabs")
+WORK = ("find / >/dev/null; ls -lR /data /bin >/dev/null; i=0; while [ $i -lt 20 ]; do ls / | md5sum >/dev/null; i=$((i+1)); "
+        "done; cat /proc/quire/slabs")
 PAGE, LINE, WAYS, SETS = 4096, 64, 8, 64  # a first-level cache of 32 KiB
 SLABS, SWEEPS = 16, 100
 
@@ -27,7 +27,8 @@ def power_of_two(size):
 
 def print_loss(rows):
     """Of the memory for as many objects as were in use at a time, how much does not hold them."""
-    print(f"\n{'objects in use at a time: bytes lost':32} {'size':>6} {'most':>6} {'2^n':>6} {'lost':>6} {'a slab':>7} {'lost':>6}")
+    print(f"\n{'objects in use at a time, bytes lost':32} {'size':>6} {'most':>6} {'2^n':>6} {'lost':>6} {'a slab':>7} "
+          f"{'lost':>6}")
     total = [0, 0, 0]
     for row in rows:
         size, most, per_slab, slab = row["size"], row["high"], row["objects"], PAGE << row["order"]
@@ -73,9 +74,10 @@ def sets_of(stride):
 
 
 def print_colours(rows):
-    """The first object of each of many slabs, looked at again and again, with the colours that there are and without; and the sets
-    for the heads of all objects, packed and as powers of two."""
-    print(f"\n{f'heads of the first objects of {SLABS} slabs':40} {'colours':>7} {'misses':>7} {'without':>8} {'of all: sets':>13} {'2^n':>4}")
+    """The first object of each of many slabs, looked at again and again, with the colours that there are and without; and the
+    sets for the heads of all objects, packed and as powers of two."""
+    print(f"\n{f'heads of the first objects of {SLABS} slabs':40} {'colours':>7} {'misses':>7} {'without':>8} "
+          f"{'of all: sets':>13} {'2^n':>4}")
     seen = set()
     for row in rows:
         name, colours, stride = row["name"], row["colours"], row["stride"]

@@ -46,10 +46,11 @@ err kmem_cache_init(void) {
     return 0;
 }
 
-static void *take(struct kmem_cache *cache, u64 size) {
-    if (fail_after == 0)
+static void *take(struct kmem_cache *cache, u64 size, u32 gfp_mask) {
+    bool from_reserve = gfp_mask & SLAB_NO_GROW; /* which kmem_cache_reserve has made */
+    if (fail_after == 0 && !from_reserve)
         return NULL;
-    if (fail_after > 0)
+    if (fail_after > 0 && !from_reserve)
         fail_after--;
     /* The size is kept exact at the end (for the sanitizer); malloc aligns to 16 bytes. */
     char *block = malloc(HEAD_BYTES + size);
@@ -97,8 +98,7 @@ struct kmem_cache *kmem_cache_create(const char *name, u64 size, u64 offset, u32
 }
 
 void *kmem_cache_alloc(struct kmem_cache *cache, u32 gfp_mask) {
-    (void)gfp_mask;
-    void *object = take(cache, cache->size);
+    void *object = take(cache, cache->size, gfp_mask);
     if (object && cache->ctor)
         cache->ctor(object);
     return object;
@@ -140,8 +140,7 @@ u64 kmem_cache_active(const struct kmem_cache *cache) {
 }
 
 void *kmalloc(u64 size, u32 gfp_mask) {
-    (void)gfp_mask;
-    return size && size <= KMEM_SIZE_MAX ? take(&general, size) : NULL;
+    return size && size <= KMEM_SIZE_MAX ? take(&general, size, gfp_mask) : NULL;
 }
 
 void kfree(const void *object) {

@@ -15,7 +15,7 @@ static struct world w;
 
 Test(bio, pieces_adjoin) {
     static struct bio_pool pool;
-    bio_init(&pool);
+    cr_assert_eq(bio_init(&pool), 0);
     struct bio *bio = bio_alloc(&pool, NULL);
     int a, b;
     struct bio_seg piece = {.frame = 5, .offset = 0, .bytes = 1024, .owner = &a};
@@ -154,11 +154,8 @@ Test(buffers, requests_run_out) {
         world_task(&w, read_far, &first[i]);
     }
     world_run(&w);
-    for (u32 i = 0; i < BIOS - 2; i++) {
-        taken[i]->next = w.c.bios.free;
-        w.c.bios.free = taken[i];
-        w.c.bios.nfree++;
-    }
+    for (u32 i = 0; i < BIOS - 2; i++)
+        bio_free(&w.c.bios, taken[i]);
     world_end(&w);
 }
 

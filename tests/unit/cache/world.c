@@ -275,8 +275,8 @@ void world_end(struct world *w) {
     cr_assert_eq(c->buffers.pages, 0);
     u32 chunks = c->files.files.chunks + c->files.objects.chunks;
     cr_assert_eq(w->frames_used, 1 + chunks, "%u frames leaked", w->frames_used - 1 - chunks);
-    struct kmem_cache *caches[] = {c->pages.heads, c->buffers.heads, c->inodes.heads, c->dentries.heads,
-                                   c->files.filps};
+    struct kmem_cache *caches[] = {c->pages.heads,    c->buffers.heads, c->inodes.heads,
+                                   c->dentries.heads, c->files.filps,   c->bios.cache};
     for (u32 i = 0; i < ARRAY_LEN(caches); i++)
         cr_assert_eq(kmem_cache_destroy(caches[i]), 0);
     for (u32 i = 0; i < WORLD_FRAMES; i++)
@@ -380,10 +380,10 @@ void world_check(struct world *w, bool idle) {
     check_pages(w, idle);
     check_inodes(w);
     check_buffers(w, idle);
-    u32 on_the_way = 0;
-    for (struct bio *bio = c->bios.free; bio; bio = bio->next)
-        on_the_way++;
-    cr_assert_eq(on_the_way, c->bios.nfree);
+    u32 free_slots = 0;
+    for (u32 i = 0; i < BIOS; i++)
+        free_slots += !c->bios.bio[i];
+    cr_assert_eq(free_slots, c->bios.nfree);
     if (idle) {
         cr_assert_eq(c->bios.nfree, BIOS);
         u64 chunks = c->files.files.chunks + c->files.objects.chunks;
