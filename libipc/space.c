@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's own address space. */
+#include <abi/layout.h>
 #include <ipc/assert.h>
 #include <ipc/frame.h>
 #include <ipc/server.h>
@@ -47,4 +48,12 @@ void space_unmap(u32 space, vaddr first, u64 pages) {
         ASSERT(p.r > 0 && (vaddr)p.r > first);
         first = (vaddr)p.r;
     }
+}
+
+u64 virt_to_phys(const void *address) {
+    vaddr at = (vaddr)address;
+    struct pair p = sys_scan(SLOT_SPACE, ROUND_DOWN(at, PAGE_BYTES), 1, 0);
+    const struct range_record *record = (const struct range_record *)ipc_area();
+    ASSERT(p.r > 0 && (u32)p.second == 1 && record->value & PTE_PRESENT);
+    return PTE_FRAME(record->value) * PAGE_BYTES + at % PAGE_BYTES;
 }

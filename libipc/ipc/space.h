@@ -19,3 +19,5 @@ must_check err space_map(u32 space, const struct map_item *items, u32 n);
 must_check err space_feed(u32 space, u32 n);
 /* Remove the mappings of [first, first + pages) and leave nothing behind; the frames stay this server's. */
 void space_unmap(u32 space, vaddr first, u64 pages);
+/* Where in physical memory an address lies that is mapped here. For drivers: of memory that is pinned. */
+u64 virt_to_phys(const void *address);

@@ -15,27 +15,29 @@
 #include <ipc/log.h>
 #include <ipc/port.h>
 #include <ipc/server.h>
+#include <ipc/slab.h>
+#include <ipc/space.h>
 #include <proto/ata.def>
 #include <proto/bits.h>
 
 enum {
     IRQ_LINE = 14,
-    BOUNCE_ORDER = 5,
+    BOUNCE_BYTES = ATA_SECTORS_MAX * ATA_SECTOR_BYTES, /* one whole request can be bounced */
     PORTS_PCI = 0xcf8,
     PORTS_COMMAND = 0x1f0,
     PORTS_CONTROL = 0x3f6,
 };
-_Static_assert(PAGE_BYTES << BOUNCE_ORDER == ATA_SECTORS_MAX * ATA_SECTOR_BYTES,
-               "one whole request can be bounced");
+_Static_assert((u32)BOUNCE_BYTES <= KMEM_SIZE_MAX, "kmalloc has it in one piece");
 _Static_assert(ATA_RING_FRAMES <= ATA_RING_PAGES, "the ring fits the window");
 
 PROTO_DISPATCH(ata, ATA_OPS)
 
 static const struct info_page *const info = (const struct info_page *)INFO_PAGE;
 static struct ata_driver driver;
-static err disk_error;   /* what driver_init said */
-static u32 cache_notify; /* slot of the endpoint to notify; 0 until attach */
-static u32 cache_memory; /* slot of cache's space (COPY); 0 until attach_memory */
+static err disk_error;      /* what driver_init said */
+static u32 cache_notify;    /* slot of the endpoint to notify; 0 until attach */
+static u32 cache_memory;    /* slot of cache's space (COPY); 0 until attach_memory */
+static char *bounce_buffer; /* NULL: not needed */
 
 static u8 in8(void *ctx, u16 port) {
     (void)ctx;
@@ -71,9 +73,9 @@ static err bounce(void *ctx, u32 offset, u64 paddr, u64 bytes, bool to_memory) {
     (void)ctx;
     if (!cache_memory)
         return -E_FAULT;
-    u64 there = OWN_WINDOW + paddr, here = driver.dma.bounce_paddr + offset;
-    struct pair p = to_memory ? sys_copy(cache_memory, there, COPY_FRAMES, here, bytes)
-                              : sys_copy(COPY_FRAMES, here, cache_memory, there, bytes);
+    u64 there = OWN_WINDOW + paddr, here = (vaddr)bounce_buffer + offset;
+    struct pair p = to_memory ? sys_copy(cache_memory, there, SLOT_SPACE, here, bytes)
+                              : sys_copy(SLOT_SPACE, here, cache_memory, there, bytes);
     return p.r == (err)bytes ? 0 : -E_FAULT;
 }
 
@@ -170,8 +172,10 @@ static err on_call(struct ipc_ctx *c, u64 label, u64 *w) {
 }
 
 static void on_bits(u64 bits) {
-    if (bits & BIT(BIT_DRAIN))
+    if (bits & BIT(BIT_DRAIN)) {
+        kmem_cache_drain();
         drain_magazines();
+    }
     serve();
 }
 
@@ -182,27 +186,20 @@ static bool before_wait(void) {
     return false;
 }
 
-/* Own frames in one piece in the DMA zone, mapped, and pinned for as long as the controller may use them. */
-static vaddr dma_alloc(u32 order) {
-    vaddr at = __get_free_pages(GFP_DMA, order);
-    ASSERT(at);
-    pfn first = virt_to_pfn((const void *)at);
-    for (u64 i = 0; i < 1ull << order; i++)
-        ipc_area()[i] = first + i;
-    err pinned = sys_pin(1ull << order);
-    ASSERT(pinned == 1 << order);
-    return at;
-}
-
-static u32 paddr_of(vaddr at) {
-    return (u32)(virt_to_pfn((const void *)at) * PAGE_BYTES);
-}
-
+/* Slabs for DMA are contiguous and pinned: so is what lies in them. */
 static struct ata_dma dma_init(void) {
-    vaddr prd = dma_alloc(0);
-    struct ata_dma dma = {.prd = (struct ata_prd *)prd, .prd_paddr = paddr_of(prd)};
-    if (info->frames > 1ull << (32 - PAGE_SHIFT)) /* otherwise no segment is high */
-        dma.bounce_paddr = paddr_of(dma_alloc(BOUNCE_ORDER));
+    struct kmem_cache *tables =
+        kmem_cache_create("ata_prd", PRD_MAX * sizeof(struct ata_prd), 0, SLAB_CACHE_DMA, NULL, NULL);
+    ASSERT(tables);
+    struct ata_dma dma = {.prd = kmem_cache_alloc(tables, GFP_DMA)};
+    ASSERT(dma.prd);
+    dma.prd_paddr = (u32)virt_to_phys(dma.prd);
+    ASSERT(dma.prd_paddr / PRD_BOUNDARY == (dma.prd_paddr + PRD_MAX * sizeof *dma.prd - 1) / PRD_BOUNDARY);
+    if (info->frames > 1ull << (32 - PAGE_SHIFT)) { /* otherwise no segment is high */
+        bounce_buffer = kmalloc(BOUNCE_BYTES, GFP_DMA);
+        ASSERT(bounce_buffer);
+        dma.bounce_paddr = (u32)virt_to_phys(bounce_buffer);
+    }
     return dma;
 }
 
@@ -237,6 +234,8 @@ int main(void) {
     };
     log_name(server.name);
     err e = frame_client_init();
+    if (!e)
+        e = kmem_cache_init();
     ASSERT(e == 0);
     hardware_init();
     server_run(&server);

@@ -106,12 +106,15 @@ static void make_account(enum server_id id) {
         must(sys_account_open(BOOT_ACCOUNT, slot), "its account", id);
 }
 
-/* The part of a server's space that another server may map its frames into: ata's ring, or slabs. */
-static void make_window(enum server_id id) {
-    vaddr first = id == SRV_ATA ? ATA_RING_WINDOW : SLAB_WINDOW;
-    u64 pages = id == SRV_ATA ? ATA_RING_PAGES : (SLAB_WINDOW_END - SLAB_WINDOW) / PAGE_BYTES;
-    must(sys_permit(ROOT_SLOT(id, OF_SPACE), first, pages, MAP_READ | MAP_WRITE, ROOT_SLOT(id, OF_WINDOW)),
-         "a permit on its window", id);
+/* The parts of a server's space that other servers may map their frames into: slabs, and ata's ring. */
+static void make_windows(enum server_id id) {
+    u32 space = ROOT_SLOT(id, OF_SPACE);
+    u64 slab_pages = (SLAB_WINDOW_END - SLAB_WINDOW) / PAGE_BYTES;
+    must(sys_permit(space, SLAB_WINDOW, slab_pages, MAP_READ | MAP_WRITE, ROOT_SLOT(id, OF_WINDOW)),
+         "a permit on its slab window", id);
+    if (id == SRV_ATA)
+        must(sys_permit(space, ATA_RING_WINDOW, ATA_RING_PAGES, MAP_READ | MAP_WRITE, RING_PERMIT),
+             "a permit on its ring", id);
 }
 
 /* Its magazines of frames: a page that it writes and frame reads. */
@@ -138,7 +141,7 @@ void construct_server(enum server_id id) {
     make_object(id, ROOT_SLOT(id, OF_TABLE), KIND_CAPTABLE, wirings[id].table_frames);
     make_account(id);
     bind_space(id);
-    make_window(id);
+    make_windows(id);
     make_magazines(id);
     make_thread(id, load_image(id));
 }
@@ -169,6 +172,11 @@ static u32 account_of(u32 id) {
     return id == SRV_ROOT ? BOOT_ACCOUNT : ROOT_SLOT(id, OF_ACCOUNT);
 }
 
+/* What a server maps into: slab slabs, any other the ring. */
+static u32 window_for(u32 id, u32 other) {
+    return id == SRV_SLAB ? ROOT_SLOT(other, OF_WINDOW) : RING_PERMIT;
+}
+
 void wire_server(enum server_id id) {
     const struct wiring *w = &wirings[id];
     grant_own(id);
@@ -180,7 +188,7 @@ void wire_server(enum server_id id) {
         if (w->accounts & bit)
             grant(id, CLIENT_ACCT(other), account_of(other), 0, 0);
         if (w->windows & bit)
-            grant(id, WINDOW(other), ROOT_SLOT(other, OF_WINDOW), RIGHT_MAP | RIGHT_FEED, 0);
+            grant(id, WINDOW(other), window_for(id, other), RIGHT_MAP | RIGHT_FEED, 0);
         if (w->copies & bit)
             grant(id, WINDOW(other), ROOT_SLOT(other, OF_SPACE), RIGHT_COPY, 0);
     }

@@ -12,7 +12,8 @@
 /* Slots of root's own table: six for each server. */
 enum root_slot { OF_SPACE, OF_THREAD, OF_TABLE, OF_ENDPOINT, OF_ACCOUNT, OF_WINDOW, OF_COUNT };
 #define ROOT_SLOT(id, what) (SLOT_SERVICE + ((id)-SRV_ROOT - 1) * OF_COUNT + (what))
-_Static_assert(ROOT_SLOT(SRV_COUNT, 0) <= SLOT_FREE, "root's slots for servers");
+#define RING_PERMIT         ROOT_SLOT(SRV_COUNT, 0) /* on the window of ata's ring */
+_Static_assert(RING_PERMIT < SLOT_FREE, "root's slots for servers");
 
 static inline const struct info_page *info(void) {
     return (const struct info_page *)INFO_PAGE;

@@ -24,7 +24,8 @@ int main(void) {
         "magazines of\n"
         "frames. Beside these it has only what stands here. "
         "*windows*: a permit to\n"
-        "map frames of its own into the slab window of that server's space (ata: into the window of the disk "
+        "map frames of its own into the slab window of that server's space (cache: into the window of the "
+        "disk "
         "ring).\n\n"
         "| server | priority | calls | notifies | gives frames to | windows | copies from | irqs, ports |\n"
         "|---|---|---|---|---|---|---|---|\n");
