@@ -14,7 +14,7 @@ ICOUNT = ("-accel", "tcg", "-icount", "shift=0,sleep=off")
 
 def ring3(*options, kernel=KERNEL):
     run = subprocess.run([os.path.join(TOP, "tests/system/ring3/run.sh"), kernel, *ICOUNT, *options],
-                         capture_output=True, text=True, timeout=240)
+                         capture_output=True, text=True, timeout=450)
     failed = [line for line in run.stdout.splitlines() if line.startswith("FAIL")]
     passed = [line for line in run.stdout.splitlines() if line.startswith("ok ")]
     check(run.returncode == 0 and not failed, f"ring 3: {failed}\n{run.stdout[-3000:]}\n{run.stderr[-1000:]}")
@@ -37,7 +37,7 @@ def test_everything_traced():
 def test_random_calls():
     """200,000; what each call returned is in the table that tests/fuzz/kernel/run prints."""
     run = subprocess.run([os.path.join(TOP, "tests/fuzz/kernel/run"), "--kernel", KERNEL],
-                         capture_output=True, text=True, timeout=400)
+                         capture_output=True, text=True, timeout=900)
     check(run.returncode == 0, f"{run.stdout[-6000:]}\n{run.stderr[-1000:]}")
 
 

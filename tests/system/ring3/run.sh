@@ -21,7 +21,7 @@ ld -static -z max-page-size=4096 -z noexecstack --build-id=none --defsym=IMAGE_B
     -T "$top/servers/server.ld" -o "$out/root.elf" $objects "$out/sys.o" /usr/lib/x86_64-linux-musl/libc.a
 log=$out/log
 set +e
-timeout 200 qemu-system-x86_64 -M pc -cpu max,-la57,-erms -m 128 -display none -no-reboot -nodefaults -vga none \
+timeout 400 qemu-system-x86_64 -M pc -cpu max,-la57,-erms -m 128 -display none -no-reboot -nodefaults -vga none \
     -kernel "$kernel" -initrd "$out/root.elf root" -debugcon "file:$log" -device isa-debug-exit,iobase=0xf4,iosize=4 "$@"
 status=$?
 cat "$log"
