@@ -62,6 +62,8 @@ void object_mapped(u64 object, bool first) {
 
 void object_unmapped(const u64 *released, u64 n) {
     u64 object[MSG_TAIL_WORDS]; /* the message page is used again by the calls below */
+    if (!n)
+        return;
     n = MIN(n, MSG_TAIL_WORDS);
     memcpy(object, released, n * sizeof *object);
     for (u64 i = 0; i < n; i++) {
