@@ -197,6 +197,20 @@ Test(buddy, batches_from_any_state) {
     }
 }
 
+/* A descriptor that says of a block that it goes beyond the zone's end. */
+Test(buddy, the_check_sees_a_block_beyond_the_end) {
+    struct bench t = fresh(0, BLOCK + 8);
+    buddy_release(&t.b, BLOCK, 8);
+    t.map[0].state = PG_RESERVED;
+    for (u32 f = 1; f < BLOCK; f++)
+        t.map[f].state = PG_RESERVED;
+    cr_assert_eq(buddy_alloc(&t.b, 3), BLOCK);
+    cr_assert(buddy_check(&t.b));
+    t.map[BLOCK].order = 4;
+    cr_assert(!buddy_check(&t.b));
+    done(&t);
+}
+
 /* Half of memory is free, and there are no two frames that adjoin: why paging alone does not do. */
 Test(buddy, fragmentation) {
     struct bench t = fresh(0, 4 * BLOCK);
