@@ -65,9 +65,7 @@ static void on_bits(u64 bits) {
     }
     if (bits & BIT(BIT_DRAIN))
         memory_drain();
-    if (bits & BIT(DEADLINE_BIT))
-        hunger_time();
-    workers_run_queue(); /* with BIT_MEMORY_BACK there may be frames for those who wait */
+    workers_run_queue();
 }
 
 /* The page cache's hash table, by the memory of the machine: large, and so not of contiguous frames. */
@@ -93,7 +91,6 @@ int main(void) {
         .endpoint = SLOT_ENDPOINT,
         .on_call = worker_on_call,
         .on_bits = on_bits,
-        .deadline = &hunger_deadline,
         .before_wait = worker_before_wait,
     };
     log_name(server.name);

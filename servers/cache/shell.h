@@ -57,15 +57,6 @@ void worker_busy(void);
 /* Serves queued requests, while another worker is idle. */
 void workers_run_queue(void);
 
-/* hunger.c */
-/* When the next of the faults that find no frame is to be ended: absolute TSC; 0: there is none. */
-extern u64 hunger_deadline;
-/* A fault has found no frame. -E_AGAIN: it waits in the queue; 0: it has waited too long, its program is
- * ended. */
-err hunger_of(struct ipc_ctx *c) must_check;
-void hunger_over(void); /* a fault has found one */
-void hunger_time(void); /* the deadline has passed */
-
 /* serve.c: the handlers cache_on_xxx of <proto/cache.def>, and the rest of them in transfer.c. */
 /* Who may send what: 0, or -E_PERM. */
 err serve_check(const struct ipc_ctx *c, u64 label) must_check;

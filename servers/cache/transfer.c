@@ -241,15 +241,16 @@ err cache_on_page_in(struct ipc_ctx *c, const struct cache_page_in_req *req, str
         e = page_get(&cache, inode, req->index, NULL, &page);
     note_wait(c, req, e, page.source);
     if (e == 0) {
-        hunger_over();
         struct fault_item items[FAULT_ITEMS_MAX];
         u32 n = fill_items(inode, req, page.frame, items);
         ipc_map(c, items, n);
     }
     if (inode)
         iput(&cache, inode);
-    if (e == -E_NOMEM)
-        return hunger_of(c);
+    if (e == -E_NOMEM) { /* it faults again, and region, which decides who waits for memory, sees it */
+        ipc_map(c, NULL, 0);
+        return 0;
+    }
     if (e && e != -E_AGAIN) {
         e = sys_raise(c->reply, RAISE_CODE(SIGBUS, BUS_ADRERR), req->address);
         ASSERT(e == 0);

@@ -26,8 +26,6 @@ static struct worker workers[WORKERS];
 static STAILQ_HEAD(, parked) queue = STAILQ_HEAD_INITIALIZER(queue);
 static u32 queued;
 static struct kmem_cache *parked_cache;
-static struct parked reserve; /* so that one can wait even without memory */
-static bool reserve_taken;
 static const struct server *server;
 static err (*serve)(struct ipc_ctx *c, u64 label, u64 *w);
 
@@ -125,21 +123,6 @@ static bool must_park(const struct ipc_ctx *c, err status) {
     return status == -E_AGAIN && c->disposition == IPC_REPLY;
 }
 
-static struct parked *parked_alloc(void) {
-    struct parked *p = kmem_cache_alloc(parked_cache, GFP_KERNEL);
-    if (p || reserve_taken)
-        return p;
-    reserve_taken = true;
-    return &reserve;
-}
-
-static void parked_free(struct parked *p) {
-    if (p == &reserve)
-        reserve_taken = false;
-    else
-        kmem_cache_free(parked_cache, p);
-}
-
 static void enqueue(struct parked *p) {
     STAILQ_INSERT_TAIL(&queue, p, link);
     queued++;
@@ -161,13 +144,12 @@ static bool run_parked(struct parked *p) {
     }
     answer(&p->ctx, e, words);
     slot_free(p->ctx.reply);
-    parked_free(p);
+    kmem_cache_free(parked_cache, p);
     return true;
 }
 
 void workers_run_queue(void) {
-    /* Until it is empty, as nobody else may come by; but those that have no memory (transfer.c) wait for a
-     * notification. */
+    /* Until it is empty, as nobody else may come by, or all that are left must wait once more. */
     for (u32 in_vain = 0; queued > in_vain && another_is_idle();) {
         struct parked *p = STAILQ_FIRST(&queue);
         STAILQ_REMOVE_HEAD(&queue, link);
@@ -186,7 +168,7 @@ static void save(struct parked *p, const struct ipc_ctx *c, u64 label, const u64
 
 /* Puts a request that must wait into the queue. -E_NOMEM: no room. */
 static err park(const struct parked *saved, struct ipc_ctx *c) {
-    struct parked *p = parked_alloc();
+    struct parked *p = kmem_cache_alloc(parked_cache, GFP_KERNEL);
     if (!p)
         return -E_NOMEM;
     *p = *saved;
