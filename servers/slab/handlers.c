@@ -195,13 +195,17 @@ err slab_on_destroy(struct ipc_ctx *c, const struct slab_destroy_req *req, struc
     return cache ? registry_destroy(cache) : -E_INVAL;
 }
 
+static void put_tail(struct ipc_ctx *c, const void *record, u64 bytes) {
+    memcpy(c->tail, record, bytes);
+    c->tail_words = (u32)(bytes / 8);
+}
+
 err slab_on_info(struct ipc_ctx *c, const struct slab_info_req *req, struct slab_info_rep *rep) {
     struct slab_info info;
     err next = registry_info(&slab_server.registry, req->at, &info);
     if (next < 0)
         return next;
-    memcpy(c->tail, &info, sizeof info);
-    c->tail_words = sizeof info / 8;
+    put_tail(c, &info, sizeof info);
     rep->next = (u64)next;
     return 0;
 }
@@ -211,8 +215,7 @@ err slab_on_stat(struct ipc_ctx *c, const struct slab_stat_req *req, struct slab
     err next = registry_stat(&slab_server.registry, req->at, &stat);
     if (next < 0)
         return next;
-    memcpy(c->tail, &stat, sizeof stat);
-    c->tail_words = sizeof stat / 8;
+    put_tail(c, &stat, sizeof stat);
     rep->next = (u64)next;
     return 0;
 }
