@@ -47,3 +47,10 @@ static volatile const uintptr_t nowhere[] = {0, 0x10, 0xffff800000000000};
 #define NONE   ((void *)nowhere[0])
 #define BAD    ((void *)nowhere[1])
 #define BEYOND ((void *)nowhere[2])
+
+/* Behind the last byte of a page; nothing is mapped there. */
+static inline char *page_end(void) {
+    char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(two + PAGE, PAGE);
+    return two + PAGE;
+}

@@ -4,7 +4,7 @@
 #include "calls.h"
 
 static char buf[70000];
-static char *edge; /* behind the last byte of a page; nothing is mapped there */
+static char *edge;
 static int fd;
 
 static void lseek_and_read_calls(void) {
@@ -290,9 +290,7 @@ static void what_would_change_the_disk_calls(void) {
 }
 
 int main(void) {
-    char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    edge = two + PAGE;
-    munmap(edge, PAGE);
+    edge = page_end();
     puts("# lseek and read");
     lseek_and_read_calls();
     puts("# readv");

@@ -4,7 +4,7 @@
 #include "calls.h"
 
 static char buf[70000], deep[8001], name300[301];
-static char *edge; /* behind the last byte of a page; nothing is mapped there */
+static char *edge;
 static int fd;
 static struct stat st;
 
@@ -311,9 +311,7 @@ int main(void) {
     memset(name300, 'a', 300);
     for (int i = 0; i < 8000; i += 2)
         memcpy(deep + i, "./", 2);
-    char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    edge = two + PAGE;
-    munmap(edge, PAGE);
+    edge = page_end();
     puts("# open");
     open_calls();
     puts("# openat");

@@ -15,7 +15,7 @@ enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET 
 
 #define LONG_TIME 0x7fffffffffffffffl
 
-static char *edge; /* behind the last byte of a page; nothing is mapped there */
+static char *edge;
 static struct timespec ts;
 
 static void handler(int number) {
@@ -223,9 +223,7 @@ static void system_calls(void) {
 }
 
 int main(void) {
-    char *two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    edge = two + PAGE;
-    munmap(edge, PAGE);
+    edge = page_end();
     puts("# sleep");
     sleep_calls();
     puts("# clock");
