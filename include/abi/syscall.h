@@ -2,38 +2,54 @@
 /* The kernel's calls: numbers, registers, bits. The list of all calls is SYSCALLS; docs/kernel-abi.md
  * explains each.
  *
- * Plain calls:  rax = number; rdi rsi rdx r10 r8 r9 = arguments.
- *               rax = result: >= 0, or -E_xxx and nothing changed; rdx = second result. rcx, r11 are
- * destroyed. Lists of arguments and range results lie in words AREA_FIRST.. of the caller's message page.
+ * Plain calls
+ *   in   rax = number; rdi rsi rdx r10 r8 r9 = arguments
+ *   out  rax = result: >= 0, or -E_xxx and nothing changed; rdx = second result; rcx and r11 are destroyed
+ * Lists of arguments and range results lie in words AREA_FIRST.. of the caller's message page.
  *
- * IPC calls (call, reply_wait, fault_reply_wait, forward_wait): rdi rsi rdx r10 r8 r9 = message words 0..5,
- * words 6..63 in the message page at the same index. The other registers:
+ * IPC calls (call, reply_wait, fault_reply_wait, forward_wait)
+ *   rdi rsi rdx r10 r8 r9 = message words 0..5; words 6..63 are in the message page at the same index
  *
- *   call          in   rax = SYS_call | nwords << 8         r12 = label
- *                      rbx = endpoint slot                  r13 = slot to send (0: none) | slot to receive
- * into << 32 out  rax = 0 or -E_xxx (transport)        r12 = label of the reply (its status: 0, > 0, or
- * -E_xxx) r14 = nwords | flags << 16 (IPC_CAP)     rdi.. = words
+ * call
+ *   in   rax = SYS_call | nwords << 8
+ *        rbx = endpoint slot
+ *        r12 = label
+ *        r13 = slot to send (0: none) | slot to receive into << 32
+ *   out  rax = 0 or -E_xxx (transport)
+ *        r12 = label of the reply: its status (0, > 0, or -E_xxx)
+ *        r14 = nwords | flags << 16 (IPC_CAP)
  *
- *   reply_wait    in   rax = SYS_reply_wait | nwords << 8 | WAIT_xxx << 16     r12 = label (status) of the
- * reply rbx = reply slot (0: none) | slot to send << 32 r13 = endpoint slot | next reply slot << 32     r14 =
- * slot to receive into r15 = deadline, absolute TSC (0: none) out  rax = WOKE_MESSAGE, WOKE_BITS, or -E_xxx
- * r12 = label      rdi.. = words rbx = badge | tag << 32              r13 = call number (the trace's id) r14
- * = nwords | kind << 8 | flags << 16 (| items entered << 32 after fault_reply_wait) r15 = the bits
- * (WOKE_BITS) or progress (WOKE_MESSAGE) rbp and all else but rsp: destroyed. If the reply part fails (bad
- * slot, too many words, a capability that can't go) nothing has happened and the error returns at once; a
- * dead or gone caller is a success that frees the slot.
+ * reply_wait
+ *   in   rax = SYS_reply_wait | nwords << 8 | WAIT_xxx << 16
+ *        rbx = reply slot (0: none) | slot to send << 32
+ *        r12 = label (status) of the reply
+ *        r13 = endpoint slot | next reply slot << 32
+ *        r14 = slot to receive into
+ *        r15 = deadline, absolute TSC (0: none)
+ *   out  rax = WOKE_MESSAGE, WOKE_BITS, or -E_xxx
+ *        rbx = badge | tag << 32
+ *        r12 = label
+ *        r13 = call number (the trace's id)
+ *        r14 = nwords | kind << 8 | flags << 16 (| items entered << 32 after fault_reply_wait)
+ *        r15 = the bits (WOKE_BITS) or progress (WOKE_MESSAGE)
+ *        rbp and all else but rsp: destroyed
+ * If the reply part fails (bad slot, too many words, a capability that can't go) nothing has happened and the
+ * error returns at once; a dead or gone caller is a success that frees the slot. With endpoint slot 0 the wait
+ * is left out: the answer is given, WOKE_BITS without any bit returns at once, and the caller's thread goes on
+ * (the answered thread is made ready). So a server answers kept callers in the middle of other work. A
+ * message's capability slots, labels and words are checked before anything changes.
  *
- *   With endpoint slot 0 the wait is left out: the answer is given, WOKE_BITS without any bit returns at
- * once, and the caller's thread goes on (the answered thread is made ready). So a server answers kept callers
- * in the middle of other work. A message's capability slots, labels and words are checked before anything
- * changes.
+ * fault_reply_wait: as reply_wait, but for
+ *   in   rax: nwords = 2 * number of items
+ *        words = items (struct fault_item): item 0 in words 0 and 1, ...
  *
- *   fault_reply_wait   as reply_wait; rax: nwords = 2 * number of items; words = items (struct fault_item):
- * item 0 in words 0,1 ... forward_wait       as reply_wait, but rbx = reply slot | destination endpoint slot
- * << 32; r12 = label of the new message; r14 = slot to receive into | space slot << 32 (0: none); and rax
- * also holds, for a fault, the range that the answer may map: FORWARD_RANGE(first, count, rights) in pages of
- * the 2 MiB block. Without a space slot (MAP), the range may only be narrowed. count 0: leave as it is.
- */
+ * forward_wait: as reply_wait, but for
+ *   in   rax also holds, for a fault, the range that the answer may map: FORWARD_RANGE(first, count, rights)
+ *            in pages of the 2 MiB block; count 0: leave as it is
+ *        rbx = reply slot | destination endpoint slot << 32
+ *        r12 = label of the new message
+ *        r14 = slot to receive into | space slot << 32 (0: none)
+ * Without a space slot (MAP) the range may only be narrowed. */
 #pragma once
 
 #include <abi/types.h>

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* How a protocol is declared, and what comes of it.
  *
- * include/proto/X.def declares lists of fields and one list of operations:
- *     #define X_OP_IN(F)  F(u64, order) F(u64, gfp)          every field is one 64-bit word; at most six each
- * way #define X_OPS(OP, OPT) OP(x, op, 0x0101, X_OP_IN, X_OP_OUT) ... OP: words only. OPT: also a tail,
- * words 6..63 of the message page, both ways (names, lists, structures). PROTO_DECLARE(X_OPS) gives struct
- * x_op_req, struct x_op_rep, their checks and the client stubs err x_op(u32 to, const struct x_op_req *req,
- * struct x_op_rep *rep)                   (OP) err x_op(u32 to, const struct x_op_req *req, u32 tail_words,
- * struct x_op_rep *rep)   (OPT: the tail is in the caller's own message page (ipc_tail()) before the call,
- * and the reply's there after it) and prototypes of the server's handlers: err x_on_op(struct ipc_ctx *,
- * const struct x_op_req *, struct x_op_rep *). PROTO_DISPATCH(x, X_OPS) defines x_dispatch(). The trace's
- * decoder is made from the same lists. A field list may not be empty: use F(u64, none).
- */
+ * include/proto/X.def declares lists of fields and one list of operations. Every field is one 64-bit word; at
+ * most six each way; a list may not be empty: F(u64, none).
+ * - #define X_ALLOC_IN(F) F(u64, order) F(u64, gfp)
+ * - #define X_OPS(OP, OPT) OP(x, alloc, 0x0101, X_ALLOC_IN, X_ALLOC_OUT) ...
+ *
+ * OP is an operation of words only. OPT has a tail too, words 6 to 63 of the message page, both ways: names,
+ * lists, structures. PROTO_DECLARE(X_OPS) gives
+ * - struct x_alloc_req and struct x_alloc_rep, and their checks;
+ * - the client's stub: err x_alloc(u32 to, const struct x_alloc_req *req, struct x_alloc_rep *rep), and for
+ *   OPT with u32 tail_words before rep: the tail lies in the caller's own message page (ipc_tail()) before the
+ *   call, and the reply's after it;
+ * - the prototype of the server's handler: err x_on_alloc(struct ipc_ctx *, const struct x_alloc_req *,
+ *   struct x_alloc_rep *).
+ *
+ * PROTO_DISPATCH(x, X_OPS) defines x_dispatch(). The trace's decoder is made from the same lists. */
 #pragma once
 
 #include <abi/errors.h>

@@ -4,10 +4,14 @@
  *
  * A handler returns a status and has filled *rep: the loop answers with it, in the same system call that
  * waits for the next message. If the answer must come otherwise, the handler says so once, and its return
- * value is then ignored: ipc_keep       keep the right to answer (its slot is the caller's now; answer later
- * with ipc_answer and friends) ipc_forward_to hand the caller on ipc_answered   the right was used up (raise,
- * fault_as) ipc_map        answer a fault with map items Server threads are not time-sliced against each
- * other: a handler runs until it waits (a call to another server or to sleep). */
+ * value is then ignored:
+ * - ipc_keep: keep the right to answer (its slot is the caller's now; answer later with ipc_answer or another)
+ * - ipc_forward_to: hand the caller on
+ * - ipc_answered: the right was used up (raise, fault_as)
+ * - ipc_map: answer a fault with map items
+ *
+ * Server threads are not time-sliced against each other: a handler runs until it waits (a call to another
+ * server or to sleep). */
 #pragma once
 
 #include <abi/fault.h>

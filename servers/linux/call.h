@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* One system call of a program, as handlers see it, and what a handler can do but return a value.
  *
- * A handler returns the result (>= 0 or -E_xxx) with verdict ANSWER, or returns what one of these functions
- * returned: block        the call is kept; its handler runs again when the queue is woken, a signal comes or
- * the time is over forward      cache answers the program itself copy_in, copy_out, copy_string   if the
- * program's page is absent the thread faults there, and the call comes again `progress` is 0 at first, and
- * what the handler left in it when the call comes again; it must describe all effects that were committed.
- * Handlers check after every call to another server what they relied on. */
+ * A handler returns the result (>= 0 or -E_xxx) with verdict ANSWER, or what one of these functions returned:
+ * - block: the call is kept; its handler runs again when the queue is woken, a signal comes or the time is over
+ * - forward: cache answers the program itself
+ * - copy_in, copy_out, copy_string: if the program's page is absent the thread faults there, and the call comes
+ *   again
+ *
+ * `progress` is 0 at first, and what the handler left in it when the call comes again; it must describe all
+ * effects that were committed. Handlers check after every call to another server what they relied on. */
 #pragma once
 
 #include "task.h"
