@@ -10,7 +10,6 @@ enum selector { SEL_KCODE = 0x08, SEL_UDATA = 0x1b, SEL_UCODE = 0x23, SEL_TSS = 
 
 enum { MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_SFMASK = 0xc0000084, MSR_FS_BASE = 0xc0000100 };
 #define EFER_SCE 1ull
-#define EFER_NX  (1ull << 11)
 /* All flags that a user may have set and the kernel must not: TF, IF, DF, NT, AC, IOPL and the arithmetic
  * ones. */
 #define SYSCALL_CLEARS 0x257fd5ull

@@ -59,10 +59,9 @@ static void format_out(struct out *o, const char *f, va_list args) {
 }
 
 void klog(const char *format, ...) {
-    struct out o = {0};
     va_list args;
     va_start(args, format);
-    format_out(&o, format, args);
+    klog_into(NULL, 1, format, args);
     va_end(args);
 }
 

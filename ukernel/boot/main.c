@@ -48,7 +48,7 @@ static pfn lay_out_memory(u64 ring_frames) {
     frame_count = end;
     pfn root = memory_divide(ROOT_FRAMES);
     for (u64 i = 0; i < ring_frames; i++)
-        frame_set_kind(&frame_table[ring + i], KIND_TRACE);
+        frame_table[ring + i].state = KIND_TRACE;
     info_page = frame_to_virt(root);
     page_clear(info_page);
     info_page->trace_first = ring;

@@ -9,10 +9,6 @@
 #include "core/sched.h"
 #include "core/trace.h"
 
-static inline struct thread *of_link(struct link *l) {
-    return container_of(l, struct thread, link);
-}
-
 static struct thread *failed(struct thread *t, err e) {
     t->regs.rax = (u64)e;
     return t;
@@ -122,7 +118,7 @@ static bool take_message(struct thread *t, struct endpoint *e) {
             endpoint_take_bits(e, t);
             return true;
         }
-        struct thread *s = of_link(e->senders.next);
+        struct thread *s = container_of(e->senders.next, struct thread, link);
         err error;
         enum delivery d = message_deliver(s, t, &error);
         if (d == RECEIVER_FAILED) {

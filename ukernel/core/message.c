@@ -86,7 +86,8 @@ enum delivery message_deliver(struct thread *s, struct thread *r, err *error) {
     }
     r->regs.r12 = message_label(s);
     put_words(s, r);
-    reply_put(slot, s);
+    *slot = (struct capability){.kind = KIND_REPLY, .thread = s};
+    s->right = slot;
     r->serving = s->call;
     r->regs.rax = WOKE_MESSAGE;
     r->regs.rbx = s->badge | s->tag;

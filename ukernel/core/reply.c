@@ -22,8 +22,9 @@ err reply_check(struct reply *r) {
     err e = message_fits(r->from, r->to, r->nwords);
     if (e || !r->send_slot)
         return e;
+    /* into the slot that the call named: its registers are as it left them */
     return parcel_check(&r->parcel, r->from->space->table, r->send_slot, r->to->space->table,
-                        caller_receive_slot(r->to));
+                        (u32)(r->to->regs.r13 >> 32));
 }
 
 static void answer_call(const struct reply *r) {

@@ -6,12 +6,6 @@
 
 #include "core/message.h"
 
-/* Put the right to answer t into an empty slot. */
-static inline void reply_put(struct capability *slot, struct thread *t) {
-    *slot = (struct capability){.kind = KIND_REPLY, .thread = t};
-    t->right = slot;
-}
-
 /* The right to reply in a slot of the table: its slot, and the waiter (NULL: gone). -E_BADCAP: no right is
  * there. */
 must_check err reply_get(struct captable *t, u64 slot, struct capability **right, struct thread **waiter);

@@ -103,11 +103,6 @@ void thread_init(struct thread *t);
 /* Before its next user instruction it must send EXC_INTERRUPT; or it has. */
 void thread_attend(struct thread *t, bool attention);
 
-/* Where the capability that comes with the answer goes: a caller's registers are as it left them. */
-static inline u32 caller_receive_slot(const struct thread *t) {
-    return (u32)(t->regs.r13 >> 32);
-}
-
 /* Make it READY at its user instruction; an alien thread sends INTERRUPT first. -E_BUSY if it is not STOPPED,
  * -E_INVAL if it has no space. */
 must_check err thread_start(struct thread *t);

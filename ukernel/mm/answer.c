@@ -22,7 +22,7 @@ static inline bool fill(struct frame *f, void *page, enum fault_op op, u64 curre
     if (f->shares || f->tag >> 16 || (op == FILL_COPY && !(current & PTE_PRESENT)))
         return false;
     if (op == FILL_COPY) {
-        page_copy(page, frame_to_virt(PTE_FRAME(current)));
+        copy_bytes(page, frame_to_virt(PTE_FRAME(current)), PAGE_BYTES);
         frame_set(pt_frame(current), FRAME_ACCESSED);
         frame_clear(f, FRAME_ZEROED);
     } else if (!frame_has(f, FRAME_ZEROED)) {

@@ -107,7 +107,7 @@ static void audit_queue(struct audit *a, u32 account) {
 static void audit_all(struct audit *a) {
     for (pfn n = 0; n < frame_count; n++)
         if (frame_kind(&frame_table[n]) == KIND_SPACE)
-            audit_space(a, space_at(n));
+            audit_space(a, frame_to_virt(n));
     for (u32 i = 0; i < ACCOUNTS; i++)
         audit_queue(a, i);
 }

@@ -71,10 +71,6 @@ static inline void frame_clear(struct frame *f, u8 flags) {
     f->state &= (u8) ~(flags << 4);
 }
 
-static inline void frame_set_kind(struct frame *f, enum frame_kind kind) {
-    f->state = (u8)((f->state & 0xf0) | kind);
-}
-
 /* The tag of an idle frame. */
 static inline u32 frame_idle_tag(u8 account, enum frame_kind kind, u8 flags) {
     return account | (u32)kind << 8 | (u32)flags << 12;

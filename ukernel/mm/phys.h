@@ -30,10 +30,6 @@ static inline void copy_bytes(void *to, const void *from, u64 n) {
 #endif
 }
 
-static inline void page_copy(void *to, const void *from) {
-    copy_bytes(to, from, PAGE_BYTES);
-}
-
 static inline void page_clear(void *page) {
 #ifdef HOST_TEST
     __builtin_memset(page, 0, PAGE_BYTES);

@@ -55,11 +55,6 @@ static inline pfn space_frame(const struct space *s) {
     return virt_to_frame(s);
 }
 
-/* The space in frame n (kind SPACE). */
-static inline struct space *space_at(pfn n) {
-    return frame_to_virt(n);
-}
-
 /* Is there an entry that is not zero? */
 static inline bool space_has_entries(const struct space *s) {
     return s->top && frame_table[s->top >> PAGE_SHIFT].next;

@@ -145,7 +145,7 @@ struct space *world_space(u8 account, u64 tables) {
     pfn n = take();
     if (frame_begin(n, 1, 2, KIND_SPACE))
         abort();
-    struct space *s = space_at(n);
+    struct space *s = frame_to_virt(n);
     if (space_set_account(s, account))
         abort();
     for (u64 i = 0; i < tables; i++) {

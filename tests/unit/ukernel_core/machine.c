@@ -99,7 +99,7 @@ void machine_init(void) {
     for (pfn n = 1; n < MACHINE_FRAMES; n++) {
         frames[n].account = 2;
         frames[n].generation = (u32)n; /* so that no two are alike by chance */
-        frame_set_kind(&frames[n], KIND_DATA);
+        frames[n].state = KIND_DATA;
     }
     accounts[2].state = ACCOUNT_OPEN;
     next_frame = 1;
