@@ -14,7 +14,7 @@ SHELL := /bin/sh
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)$(if $(SLOW),/slow)$(if $(UBSAN),/ubsan)$(if \
+B := build$(if $(findstring clang,$(CC)),/clang)$(if $(RELEASE),/release)$(if $(UBSAN),/ubsan)$(if $(SLOW),/slow)$(if \
     $(COVERAGE),/coverage)
 Q := $(if $(V),,@)
 say = @printf '  %-8s %s\n' $(1) $(2)
