@@ -124,10 +124,10 @@ int main(int argc, char **argv) {
     CHECK(cached >= 0);
     for (int i = 0; i < WORKERS; i++)
         workers[i] = worker(i, work[i], readers);
-    for (unsigned i = 0; i < readers; i++)
-        pids[i] = reader(argv[1], i, readers);
     while (shared->warm < WORKERS)
         usleep(1000);
+    for (unsigned i = 0; i < readers; i++)
+        pids[i] = reader(argv[1], i, readers);
     saying("warm");
     CHECK(getchar() != EOF);
     shared->go = 1;
