@@ -17,7 +17,7 @@ static void frame_came_back(pfn frame) {
 /* A former table: its page is zero. As many as the next spaces need are kept apart, so that the kernel need
  * not clear what becomes a table again. */
 static void table_came_back(pfn frame) {
-    if (shell.zeroed_count == ZEROED_MAX) {
+    if (shell.zeroed_count == ZEROED_MAX || shell.zeroed_drained) {
         frame_came_back(frame);
         return;
     }
@@ -26,6 +26,7 @@ static void table_came_back(pfn frame) {
 }
 
 pfn frame_for_table(void) {
+    shell.zeroed_drained = false;
     return shell.zeroed_count ? shell.zeroed[--shell.zeroed_count] : alloc_page(GFP_HIGHUSER);
 }
 
@@ -35,6 +36,7 @@ pfn frame_for_page(void) {
 }
 
 void zeroed_drain(void) {
+    shell.zeroed_drained = true;
     while (shell.zeroed_count)
         __free_page(shell.zeroed[--shell.zeroed_count]);
 }

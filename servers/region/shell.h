@@ -76,6 +76,7 @@ struct shell {
     u64 frames_out;         /* frames that programs and their tables have */
     pfn zeroed[ZEROED_MAX]; /* frames that the kernel knows to be zero, for tables */
     u32 zeroed_count;
+    bool zeroed_drained; /* until the next one is taken, none is kept */
 };
 extern struct shell shell;
 
