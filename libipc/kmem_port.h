@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the client side of slab (kmem*.c) asks of the slab server: calls on the target (kmem_port.c), the
- * server's handlers in process in the host tests. All but kport_bug may let other threads of this server run.
- */
+ * server's handlers in process in the host tests. All but kport_bug may let other threads of this server
+ * run. */
 #pragma once
 
 #include <ipc/slab.h>

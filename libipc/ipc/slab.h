@@ -63,8 +63,8 @@ err kmem_cache_reserve(struct kmem_cache *cache, u32 count, u32 gfp_mask) must_c
 /* Give all empty slabs back. Returns how many slabs remain. */
 u64 kmem_cache_shrink(struct kmem_cache *cache);
 
-/* End a cache. -E_BUSY: objects are still in use, and nothing changed but that empty slabs were given back.
- */
+/* End a cache. -E_BUSY: objects are still in use, and nothing changed but that empty slabs were given
+ * back. */
 err kmem_cache_destroy(struct kmem_cache *cache) must_check;
 
 /* A little memory back at little cost: a clock over this server's caches looks at some of them and takes four

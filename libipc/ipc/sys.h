@@ -108,8 +108,8 @@ static inline err sys_cap_copy(u32 table, u32 dst, u32 src, u64 rights, u64 badg
 static inline err sys_cap_drop(u32 table, u32 slot) {
     return SYS(cap_drop, table, slot).r;
 }
-/* A permit to map own frames into [first, first + pages) of space with at most `rights`, put into slot dst.
- */
+/* A permit to map own frames into [first, first + pages) of space with at most `rights`, put into slot
+ * dst. */
 static inline err sys_permit(u32 space, vaddr first, u64 pages, u64 rights, u32 dst) {
     return SYS(permit, space, first, pages, rights, dst).r;
 }
@@ -163,8 +163,8 @@ static inline err sys_space_bind(u32 space, u32 pager, u32 syscalls, u32 excepti
     return SYS(space_bind, space, pager, syscalls, exceptions, account, (u64)table | flags << 32).r;
 }
 
-/* n own frames listed in the area join the table pool; returns how many. The first one fed is the top table.
- */
+/* n own frames listed in the area join the table pool; returns how many. The first one fed is the top
+ * table. */
 static inline err sys_feed(u32 space, u64 n) {
     return SYS(feed, space, n).r;
 }

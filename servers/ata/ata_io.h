@@ -34,8 +34,8 @@ struct ata_io {
     void (*event)(void *ctx, enum ata_event event, const struct ata_request *request, err detail);
 };
 
-/* Memory that the controller reads and writes, all below 4 GiB, owned by the driver for as long as it lives.
- */
+/* Memory that the controller reads and writes, all below 4 GiB, owned by the driver for as long as it
+ * lives. */
 struct ata_dma {
     struct ata_prd *prd; /* PRD_MAX entries, page-aligned */
     u32 prd_paddr;       /* the same, for the controller */

@@ -12,6 +12,6 @@ struct ata_ports {
 };
 
 /* Finds the controller (8086:7010; first at 00:01.1 where QEMU has it, then all of bus 0), switches on its
- * I/O decoding and bus mastering, and fills *ports. 0; -E_NODEV: no such controller, or its BAR 4 is not set.
- */
+ * I/O decoding and bus mastering, and fills *ports. 0; -E_NODEV: no such controller, or its BAR 4 is not
+ * set. */
 must_check err pci_find_ide(const struct ata_io *io, struct ata_ports *ports);

@@ -34,9 +34,8 @@ struct dentry_cache {
 err dentry_init(struct dentry_cache *dc) must_check;
 
 /* The inode behind one name in a directory, counted; symbolic links are not followed. The name is not empty,
- * has no
- * '/', and need not end by 0. -E_NOENT, -E_NOTDIR, -E_NAMETOOLONG, -E_IO, -E_NOMEM, -E_AGAIN. Long wait; the
- * caller has dir counted. */
+ * has no '/', and need not end by 0. -E_NOENT, -E_NOTDIR, -E_NAMETOOLONG, -E_IO, -E_NOMEM, -E_AGAIN. Long
+ * wait; the caller has dir counted. */
 err lookup(struct cache *c, struct inode *dir, const char *name, u64 len, struct inode **out) must_check;
 
 /* Frees up to `want` names, the least recently used first; returns how many. Never waits. */

@@ -69,8 +69,7 @@ typedef bool ext2_name_fn(void *arg, const struct ext2_name *name);
 
 /* All names from position `pos` on (0: the first of all; otherwise a `next`; any other value is as the next
  * boundary). border: a `next` or 0; one that is a little before pos spares the walk from the block's begin.
- * 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait.
- */
+ * 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait. */
 err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, u64 border, ext2_name_fn *fn,
                  void *arg) must_check;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Directories: a list of entries per block, searched linearly. Each block is a chain of its own, so that an
- * entry never crosses a block and a position inside a block is found again by walking from the block's begin.
- */
+ * entry never crosses a block and a position inside a block is found again by walking from the block's
+ * begin. */
 #include <string.h>
 
 #include "cache.h"
@@ -40,8 +40,8 @@ static u8 linux_type(const struct ext2 *fs, u8 type) {
     return fs->filetype && type < ARRAY_LEN(types) ? types[type] : 0;
 }
 
-/* What a walk over one block is looking for: called with each used entry and its offset; true ends the walk.
- */
+/* What a walk over one block is looking for: called with each used entry and its offset; true ends the
+ * walk. */
 typedef bool entry_fn(void *arg, const struct ext2_dir_entry *entry, u32 offset);
 
 /* From offset `first` on, where an entry begins. 1: found; 0: the block has no such entry; -E_IO. Inlined,

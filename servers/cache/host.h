@@ -17,8 +17,8 @@ struct bio;
 
 struct host {
     void *ctx;
-    /* A frame of this server's account, seen at address(): its number, or 0. Short wait. Contents undefined.
-     */
+    /* A frame of this server's account, seen at address(): its number, or 0. Short wait. Contents
+     * undefined. */
     pfn (*alloc_frame)(void *ctx);
     /* Gives back a frame that no program maps. Short wait. */
     void (*free_frame)(void *ctx, pfn frame);

@@ -17,8 +17,8 @@ struct waits {
     } place[WAITS_PLACES];
 };
 
-/* A fault that came with this key has waited. A key takes the place of an older one with the same low bits.
- */
+/* A fault that came with this key has waited. A key takes the place of an older one with the same low
+ * bits. */
 void waits_count(struct waits *waits, u64 key);
 /* How many with this key have; with key 0: all since boot. */
 u64 waits_of(const struct waits *waits, u64 key);

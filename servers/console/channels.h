@@ -29,8 +29,8 @@ struct channels {
     bool news;         /* linux is to be told */
 };
 
-/* The mode that the kernel's command line asks for: the last word mode=cmd or mode=tty; tty if there is none.
- */
+/* The mode that the kernel's command line asks for: the last word mode=cmd or mode=tty; tty if there is
+ * none. */
 enum console_mode channels_mode(const char *cmdline);
 
 void channels_init(struct channels *c, const struct port_io *io, enum console_mode mode);

@@ -60,8 +60,8 @@ u64 tty_deadline(const struct tty *t);
 /* True, once, if that moment has come: the reader is to try again. */
 bool tty_expire(struct tty *t, u64 now);
 
-/* A program writes n bytes: those that fit into `out`, with output processing, are taken. Returns how many.
- */
+/* A program writes n bytes: those that fit into `out`, with output processing, are taken. Returns how
+ * many. */
 u32 tty_write(struct tty *t, const void *from, u32 n);
 
 /* tcsetattr; TCSETSF drops unread input. Output needs no waiting for: it is processed when it is written.

@@ -34,6 +34,6 @@ void uart_init(struct uart *u, const struct port_io *io, u16 base);
  * bytes, at most FIFO_BYTES. */
 u32 uart_receive(struct uart *u);
 
-/* Sends from tx as much as the hardware takes. To be called after each irq, and after bytes were put into tx.
- */
+/* Sends from tx as much as the hardware takes. To be called after each irq, and after bytes were put into
+ * tx. */
 void uart_transmit(struct uart *u);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server's logic asks of the kernel: main.c on the target, a model of the frame table in the tests.
- */
+/* What the server's logic asks of the kernel: main.c on the target, a model of the frame table in the
+ * tests. */
 #pragma once
 
 #include <ipc/runs.h>

@@ -26,8 +26,8 @@ static void take(struct task *t, int signal) {
         alarm_taken(t->process);
 }
 
-/* The call that was answered -EINTR is to be sent again: back to its instruction (2 bytes), with its number.
- */
+/* The call that was answered -EINTR is to be sent again: back to its instruction (2 bytes), with its
+ * number. */
 static void send_again(struct task *t, struct user_regs *regs) {
     regs->rip -= 2;
     regs->rax = t->restart_number;

@@ -26,8 +26,8 @@ void files_fini(struct files *t);
 static inline struct file *files_get(const struct files *t, u64 fd) {
     return fd < t->end ? t->file[fd] : NULL;
 }
-/* Puts a file at the lowest free number >= least (< limit). -E_MFILE, -E_INVAL (least too large), -E_NOMEM.
- */
+/* Puts a file at the lowest free number >= least (< limit). -E_MFILE, -E_INVAL (least too large),
+ * -E_NOMEM. */
 err files_add(struct files *t, struct file *f, u64 least, u64 limit, bool cloexec) must_check;
 /* Puts a file at fd; *old: what was there before or NULL. -E_BADF (fd >= limit), -E_NOMEM. */
 err files_set(struct files *t, u64 fd, struct file *f, u64 limit, bool cloexec, struct file **old) must_check;
@@ -37,8 +37,8 @@ static inline bool files_cloexec(const struct files *t, u64 fd) {
     return t->cloexec[fd / 64] >> (fd % 64) & 1;
 }
 void files_set_cloexec(struct files *t, u64 fd, bool on);
-/* The lowest descriptor that is open (and, if so asked, to be closed by exec) at or above `from`; -1: none.
- */
+/* The lowest descriptor that is open (and, if so asked, to be closed by exec) at or above `from`; -1:
+ * none. */
 i64 files_next(const struct files *t, u64 from, bool cloexec_only);
 /* `to` (initialised, empty) gets the same files and marks; the caller raises their references. -E_NOMEM. */
 err files_copy(struct files *to, const struct files *from) must_check;

@@ -22,8 +22,8 @@ struct node {
 };
 
 struct path_ops {
-    /* One component in a directory, a new reference. -E_NOENT, -E_NOTDIR ... dir_path: dir's canonical path.
-     */
+    /* One component in a directory, a new reference. -E_NOENT, -E_NOTDIR ... dir_path: dir's canonical
+     * path. */
     err (*lookup)(void *of, const struct node *dir, const char *dir_path, const char *name, u32 bytes,
                   struct node *found);
     /* The target of a link, at most PATH_BYTES_MAX - 1 bytes and a 0. */

@@ -39,8 +39,8 @@ struct mm *mm_create(void);          /* a new, empty one, one user. NULL: no mem
 struct mm *mm_fork(struct mm *from); /* a copy, one user. May wait */
 /* One user less; the last one takes it down, and p (may be NULL) has had its faults. May wait. */
 void mm_put(struct mm *mm, struct process *p);
-/* A new task (not entered) with its thread object in mm (whose users are not counted here). NULL: no memory.
- */
+/* A new task (not entered) with its thread object in mm (whose users are not counted here). NULL: no
+ * memory. */
 struct task *task_create(struct mm *mm, u32 tid);
 /* The end of a task; busy ones end when their handler is done. */
 void task_kill(struct task *t);

@@ -23,8 +23,8 @@ static i64 wait_or_none(struct call *k, u64 deadline) {
     return block(k, &state.pollers, deadline == NO_DEADLINE ? 0 : deadline, BLOCK_NOHAND);
 }
 
-/* A mask for the time of the call; put back by the delivery of a signal, or when the call ends without one.
- */
+/* A mask for the time of the call; put back by the delivery of a signal, or when the call ends without
+ * one. */
 static i64 mask_for_call(struct call *k, u64 mask, u64 bytes) {
     struct task *t = k->task;
     sigset set;

@@ -155,8 +155,8 @@ bool process_orphan(struct tasks *t, struct process *p);
 /* Takes a zombie out of all lists; the caller frees it. */
 void process_leave(struct tasks *t, struct process *p);
 
-/* wait4's choice among p's children: which > 0: that pid, -1: any, 0: the caller's group, < -1: group -which.
- */
+/* wait4's choice among p's children: which > 0: that pid, -1: any, 0: the caller's group, < -1: group
+ * -which. */
 enum wait_verdict { WAIT_NO_CHILD, WAIT_NONE_YET, WAIT_FOUND };
 enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child,
                               u32 *status);

@@ -194,8 +194,8 @@ err virtual_readlink(const struct tasks *t, const struct process *p, const struc
     }
 }
 
-/* Positions: 0 and 1 the dots, then the fixed entries, then (from NUMBERS on) numbers: pids or descriptors.
- */
+/* Positions: 0 and 1 the dots, then the fixed entries, then (from NUMBERS on) numbers: pids or
+ * descriptors. */
 #define NUMBERS 1000
 
 static bool numbered_entry(const struct tasks *t, const struct node *dir, u64 from, char *name,

@@ -66,8 +66,8 @@ static inline bool access_allowed(u64 vm_flags, u64 access) {
     return vm_flags & VM_RIGHTS; /* the processor cannot forbid reading what may be written or executed */
 }
 
-/* An absent page of anonymous memory. Reads get the shared page of zeroes, read-only; writes a zeroed frame.
- */
+/* An absent page of anonymous memory. Reads get the shared page of zeroes, read-only; writes a zeroed
+ * frame. */
 static inline void do_anonymous_page(struct vm_area_struct *vma, const struct fault_words *f,
                                      struct fault_verdict *v) {
     u64 rights = vma_map_rights(vma->vm_flags);

@@ -113,8 +113,8 @@ err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, 
 err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, bool only_anonymous,
                      struct vm_change *change) must_check;
 
-/* mlock, munlock: sets or clears VM_LOCKED. As do_mprotect: 0, and in *status -E_NOMEM if there was a hole.
- */
+/* mlock, munlock: sets or clears VM_LOCKED. As do_mprotect: 0, and in *status -E_NOMEM if there was a
+ * hole. */
 err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, err *status) must_check;
 /* mlockall, munlockall: all regions now, all regions that come. */
 void do_mlockall(struct mm_struct *mm, bool now, bool future);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mprotect, madvise, mlock; see mmap.h. Design: Linux 2.4's mm/mprotect.c, mm/mlock.c and madvise_dontneed.
- */
+/* mprotect, madvise, mlock; see mmap.h. Design: Linux 2.4's mm/mprotect.c, mm/mlock.c and
+ * madvise_dontneed. */
 #include "mmap.h"
 
 #include <abi/errors.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the shell's files share: spaces with their calls under way, parked faults, and the way to the kernel.
- */
+/* What the shell's files share: spaces with their calls under way, parked faults, and the way to the
+ * kernel. */
 #pragma once
 
 #include <ipc/server.h>

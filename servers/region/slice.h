@@ -28,8 +28,8 @@
 /* What the kernel does for region; `at` is the address that a range call has come to, or -E_xxx. */
 struct vm_kernel {
     void *self;
-    /* Unmaps, and takes back the frames of region's own whose last mapping went; adds their number to *freed.
-     */
+    /* Unmaps, and takes back the frames of region's own whose last mapping went; adds their number to
+     * *freed. */
     i64 (*unmap)(void *self, u32 space, vaddr first, u64 pages, u64 *freed);
     i64 (*protect)(void *self, u32 space, vaddr first, u64 pages, u64 rights);
     /* -E_NEED_TABLES if the target's pool is empty and nothing could be done; another error ends the fork. */

@@ -109,8 +109,8 @@ static void dir_before(unsigned runs) {
     fd = open("/data/many", O_RDONLY | O_DIRECTORY);
     bench_check(fd >= 0, "/data/many");
 }
-/* From the disk, with nobody else at work: what the disk itself takes is in it where the reader has to wait.
- */
+/* From the disk, with nobody else at work: what the disk itself takes is in it where the reader has to
+ * wait. */
 static void cold_before(unsigned runs) {
     (void)runs;
     int drop = open("/proc/sys/vm/drop_caches", O_WRONLY);

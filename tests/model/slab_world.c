@@ -239,7 +239,7 @@ void world_check(void) {
     ABORT_UNLESS(frames == world.in_use);
 }
 
-/* ---- the port of one client ---- */
+/* The port of one client. */
 
 static void wait_for_answer(void) {
     void (*other)(void) = world.on_call;

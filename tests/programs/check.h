@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the test programs share. Each prints what it checks, and exits with 1 at the first check that fails.
- */
+/* What the test programs share. Each prints what it checks, and exits with 1 at the first check that
+ * fails. */
 #pragma once
 
 #include <errno.h>

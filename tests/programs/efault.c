@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bad buffers in system calls: EFAULT or a short count, never a signal, and nothing lost. usage: efault FILE
- */
+/* Bad buffers in system calls: EFAULT or a short count, never a signal, and nothing lost. usage: efault
+ * FILE */
 #define _GNU_SOURCE
 #include "check.h"
 #include <fcntl.h>

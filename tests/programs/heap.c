@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* brk and mremap: grows and shrinks by bytes and pages; what comes back is zero; what moves keeps its bytes.
- */
+/* brk and mremap: grows and shrinks by bytes and pages; what comes back is zero; what moves keeps its
+ * bytes. */
 #define _GNU_SOURCE
 #include "check.h"
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults on one page in a row, many more than any limit on repeated ones: each is a new page, or a new copy.
- */
+/* Faults on one page in a row, many more than any limit on repeated ones: each is a new page, or a new
+ * copy. */
 #include "check.h"
 #include <sys/mman.h>
 

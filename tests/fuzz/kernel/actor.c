@@ -108,7 +108,7 @@ bool actor_free(u32 actor) {
     return actor == 0 || !actors[actor].busy;
 }
 
-/* ---- registers ---- */
+/* Registers. */
 
 static void write_regs(u32 thread, const struct user_regs *r) {
     *(struct user_regs *)AREA = *r;
@@ -163,7 +163,7 @@ static void came_back(u32 i) {
     shot_done(&before, &after);
 }
 
-/* ---- running ---- */
+/* Running. */
 
 static u32 free_right(void) {
     for (u32 slot = FIRST_RIGHT;; slot++) {
@@ -310,7 +310,7 @@ void actor_perform(struct shot *s) {
     shot_done(&before, s);
 }
 
-/* ---- begin and end ---- */
+/* Begin and end. */
 
 void actors_begin(void) {
     static const u32 account[ACTORS] = {0, W_ACCOUNT_A, 0, W_ACCOUNT_B};

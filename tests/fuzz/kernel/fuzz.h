@@ -68,7 +68,7 @@ struct shot {
     u64 *area; /* of the actor */
 };
 
-/* ---- random numbers: random.c ---- */
+/* Random numbers: random.c. */
 void random_seed(u64 seed, u64 episode);
 u64 rnd(void);
 u64 pick(u64 n);                                  /* below n */
@@ -76,7 +76,7 @@ bool chance(u64 n);                               /* once in n */
 u64 wild(void);                                   /* a number as hostile callers pass */
 vaddr some_address(void), some_range(u64 *pages); /* pages of the windows that calls map things in */
 
-/* ---- what is counted: tally.c ---- */
+/* What is counted: tally.c. */
 /* timed: nothing else was called since tally_mark. */
 void tally(const struct shot *before, const struct shot *after, bool timed);
 void tally_mark(void);
@@ -89,14 +89,14 @@ void end_run(u64 status) __attribute__((noreturn));
 extern u64 run_seed, run_calls, run_first; /* from the command line */
 extern u64 episode;
 
-/* ---- the world: world.c ---- */
+/* The world: world.c. */
 void world_begin(void), world_end(void);
 extern pfn frames[FRAMES];
 u32 keep_slot(enum frame_kind kind); /* the slot for the next copy */
 void keep_forget(void);              /* it was not used */
 void keep(u32 slot, enum frame_kind kind);
-/* A new object: the slot of its copy; with some rights it is also in `slot` of both tables, if that is not 0.
- */
+/* A new object: the slot of its copy; with some rights it is also in `slot` of both tables, if that is not
+ * 0. */
 u32 object_make(enum frame_kind kind, u32 slot, u64 rights);
 void feed_space(u32 space, u32 n);
 pfn frame_of(u32 actor);         /* probably one of its account */
@@ -106,7 +106,7 @@ void frame_given(pfn frame, u32 account_slot);
 u32 victims_space(void); /* the copy */
 u32 account_copy(u32 actor);
 
-/* ---- who calls: actor.c ---- */
+/* Who calls: actor.c. */
 void actors_init(void), actors_begin(void), actors_end(void);
 void actor_perform(struct shot *s); /* makes the call; counts it when it has come to its end */
 i64 actor_trusted(u32 actor,
@@ -123,7 +123,7 @@ extern const u8 gadgets[], gadget_call[], gadget_store[], gadget_load[], gadget_
 #define GADGET(name) (CODE + (u64)(gadget_##name - gadgets))
 extern pfn code_page, victims_page;
 
-/* ---- victims and rights to reply: victim.c ---- */
+/* Victims and rights to reply: victim.c. */
 void victim_revive(u32 i), victims_begin(void), victims_stop(void);
 /* The rights that lie in a table (0: this program's, 1: the actors'), by kind. */
 u32 right_of(u32 table, u32 kind); /* gets one if there is none; 0: could not */
@@ -134,7 +134,7 @@ static inline u32 table_of(u32 actor) {
     return actor != 0;
 }
 
-/* ---- calls: shots.c, and by subject shots_*.c ---- */
+/* Calls: shots.c, and by subject shots_*.c. */
 void shot_make(struct shot *s, u32 call, u32 actor);
 /* What has to follow, so that nothing is lost and what is there is known. */
 void shot_done(const struct shot *before, const struct shot *after);

@@ -132,7 +132,7 @@ void shot_make(struct shot *s, u32 call, u32 actor) {
         s->io.w[pick(6)] = wild();
 }
 
-/* ---- what follows ---- */
+/* What follows. */
 
 static i64 by_actor(u32 actor, u64 call, u64 a, u64 b, u64 c, u64 d) {
     struct ipc_io io = {.w = {a, b, c, d}, .rax = call};

@@ -164,7 +164,7 @@ void make_space_bind(struct shot *s) {
     w[5] = (chance(3) ? (u32)a_table() : 0) | (chance(4) ? pick(3) : 0) << 32;
 }
 
-/* ---- machine, trace, log ---- */
+/* Machine, trace, log. */
 
 void make_irq(struct shot *s) {
     s->io.w[0] = chance(10) ? an_endpoint() : chance(10) ? wild() : W_LINES;

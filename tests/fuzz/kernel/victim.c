@@ -47,7 +47,7 @@ u32 some_right(u32 table) {
     return right_of(table, (u32)pick(4));
 }
 
-/* ---- victims ---- */
+/* Victims. */
 
 static void set(u32 i) {
     vaddr first = 0x10000000 + pick(2) * 0x200000 + pick(100) * PAGE_BYTES;
@@ -107,7 +107,7 @@ void victims_begin(void) {
         victim_revive(i);
 }
 
-/* ---- rights ---- */
+/* Rights. */
 
 /* A slot of the actors' table, or of this program's, that is probably empty. */
 static u32 empty_slot(void) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The world that calls are made in: made anew for each episode, of a fixed set of frames, and taken apart
- * again. Of each capability there is a copy behind W_WORLD_END, so that nothing that the calls drop is lost.
- */
+ * again. Of each capability there is a copy behind W_WORLD_END, so that nothing that the calls drop is
+ * lost. */
 #include "fuzz.h"
 
 pfn frames[FRAMES], crowded_page;
@@ -18,7 +18,7 @@ static void need(bool ok, const char *what) {
         fail(what, 0, 0);
 }
 
-/* ---- copies ---- */
+/* Copies. */
 
 u32 keep_slot(enum frame_kind kind) {
     if (copies_count == ARRAY_LEN(copies))
@@ -35,7 +35,7 @@ void keep(u32 slot, enum frame_kind kind) {
     need(sys_cap_copy(BOOT_TABLE, keep_slot(kind), slot, RIGHT_ALL, 0) == 0, "no copy of a capability");
 }
 
-/* ---- frames ---- */
+/* Frames. */
 
 pfn frame_of(u32 actor) {
     u32 owner = actor == 2 ? 0 : actor;
@@ -72,7 +72,7 @@ void feed_space(u32 space, u32 n) {
     need(sys_feed(space, n) == (i64)n, "feed");
 }
 
-/* ---- making it ---- */
+/* Making it. */
 
 /* A capability of this program for both tables. */
 static void both(u32 to, u32 from, u64 rights, u64 badge) {
@@ -143,8 +143,8 @@ void world_begin(void) {
     copy_of_b = account(W_ACCOUNT_B, W_ACCOUNT_A, FIRST_OF_B, FRAMES, 3);
     both(W_ACCOUNT_ROOT, BOOT_ACCOUNT, 0, 0);
     for (u32 i = 0; i < SPACES; i++) {
-        /* A thread without a pager in a space of root's account is the kernel's end: no CONTROL of that one.
-         */
+        /* A thread without a pager in a space of root's account is the kernel's end: no CONTROL of that
+         * one. */
         u32 kept = object_make(KIND_SPACE, W_SPACE + i,
                                i == SPACE_OF_ROOT ? RIGHT_MAP | RIGHT_FEED | RIGHT_COPY : RIGHT_ALL);
         if (i == SPACE_OF_VICTIMS)
@@ -169,7 +169,7 @@ void world_begin(void) {
     actors_begin();
 }
 
-/* ---- and its end ---- */
+/* And its end. */
 
 static void unpin(u32 actor, pfn frame, u64 pins) {
     u64 *area = actor_area(actor);

@@ -26,7 +26,7 @@ static struct frame_memory_rep memory(void) {
     return m;
 }
 
-/* ---- vmalloc: every eighth frame of the machine stays in use, and all blocks of order 3 ---- */
+/* Vmalloc: every eighth frame of the machine stays in use, and all blocks of order 3. */
 
 enum { HELD_MAX = 40000, TABLE_BYTES = 1 << 20 };
 static u32 held[HELD_MAX], blocks[HELD_MAX / 8];
@@ -88,7 +88,7 @@ static void test_vmalloc(void) {
     ASSERT(memory().free == before);
 }
 
-/* ---- misuse: the run ends with what kmem has to say ---- */
+/* Misuse: the run ends with what kmem has to say. */
 
 static __attribute__((noinline)) u8 *taker(struct kmem_cache *cache) {
     u8 *object = kmem_cache_alloc(cache, GFP_KERNEL);
@@ -113,7 +113,7 @@ static void misuse(char how) {
     taker(cache);
 }
 
-/* ---- a client that ruins everything in its window, and starts anew ---- */
+/* A client that ruins everything in its window, and starts anew. */
 
 static void ruin(void) {
     for (vaddr at = SLAB_WINDOW; at < SLAB_WINDOW + 4 * SLAB_CHUNK_BYTES; at += PAGE_BYTES) {

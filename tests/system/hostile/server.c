@@ -28,7 +28,7 @@ static u64 rnd(u64 n) {
     return (seed * 0x2545f4914f6cdd1d >> 16) % n;
 }
 
-/* ---- what it holds ---- */
+/* What it holds. */
 
 static const char *kind_at(u32 slot) {
     if (sys_notify(slot, 0) != -E_KIND)
@@ -66,7 +66,7 @@ static void look(void) {
     }
 }
 
-/* ---- calls of the kernel ---- */
+/* Calls of the kernel. */
 
 static u64 wild(void) {
     static const u64 some[] = {0,          1,          2,           511,        512,         1 << 20,
@@ -154,7 +154,7 @@ static void kernel_call(void) {
     succeeded += sys6(call, w[0], w[1], w[2], w[3], w[4], w[5]).r >= 0;
 }
 
-/* ---- calls of servers ---- */
+/* Calls of servers. */
 
 static void server_call(void) {
     u32 to = SRV_FRAME + (u32)rnd(SRV_COUNT - SRV_FRAME);

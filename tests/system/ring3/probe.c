@@ -95,7 +95,7 @@ err destroy_whole(u32 slot) {
     return e;
 }
 
-/* ---- probes ---- */
+/* Probes. */
 
 static u32 thread_in(u32 space, const struct user_regs *r, u64 flags) {
     u32 thread = slot_get();
@@ -145,7 +145,7 @@ enum probed probe_store(const struct probe *p, vaddr at, u64 value) {
     return probe(p, p->code + (u64)(probe_store_code - probe_code), at, value, NULL);
 }
 
-/* ---- programs ---- */
+/* Programs. */
 
 void program_code(u32 space) {
     err e = map_page(space, PROGRAM_CODE, code_page, MAP_READ | MAP_EXEC);
@@ -200,7 +200,7 @@ i64 fault_items(u32 right, const struct fault_item *items, u32 n) {
     return (err)io.rax < 0 ? (i64)io.rax : (i64)IPC_ENTERED(io.r14);
 }
 
-/* ---- the same for the host ---- */
+/* The same for the host. */
 
 static u64 place(const u8 *label) {
     return PROGRAM_CODE + (u64)(label - probe_code);

@@ -150,7 +150,7 @@ static void resting(u64 unused) {
         (void)sys_notify(rests, 1ull << 40);
 }
 
-/* ---- this program's first thread: it stirs when all have come to rest ---- */
+/* This program's first thread: it stirs when all have come to rest. */
 
 static void program_begin(u32 i) {
     u32 me = SERVERS + CALLERS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls, answers, forward, capabilities in messages. The first thread is the server: it runs whenever it can.
- */
+/* Calls, answers, forward, capabilities in messages. The first thread is the server: it runs whenever it
+ * can. */
 #include "ring3.h"
 
 static u32 endpoint, second, reply_slot, other_slot;
@@ -85,8 +85,7 @@ static int poll_returns(void) {
     return 0;
 }
 
-/* ---- words in message pages
- * ------------------------------------------------------------------------------------ */
+/* Words in message pages. */
 
 static void long_caller(u64 me) {
     for (u64 i = MSG_REG_WORDS; i < MSG_WORDS; i++)
@@ -118,8 +117,7 @@ static int sixty_four_words(void) {
     return 0;
 }
 
-/* ---- capabilities
- * ---------------------------------------------------------------------------------------------- */
+/* Capabilities. */
 
 static u32 sent, taken, brought;
 
@@ -162,8 +160,7 @@ static int capability_refused(void) {
     return 0;
 }
 
-/* ---- many callers, forward, drop
- * ------------------------------------------------------------------------------- */
+/* Many callers, forward, drop. */
 
 static int keep_two(void) {
     start_caller(caller, 0x110, PRIO_HIGH);

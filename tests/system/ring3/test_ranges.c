@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on ranges and lists: they stop where they must, and go on from there to the same end. Frames that are
- * in use stay what they are. Nothing here waits: the same tests run on the host (tests/unit/ukernel_rules).
- */
+ * in use stay what they are. Nothing here waits: the same tests run on the host
+ * (tests/unit/ukernel_rules). */
 #include "ring3.h"
 
 #define AT   0x10000000ull
@@ -163,7 +163,7 @@ static int map_goes_on(void) {
     return 0;
 }
 
-/* ---- frames in use ---- */
+/* Frames in use. */
 
 static int frames_in_use_stay(void) {
     pfn mapped = frame_get(), pinned = frame_get(), foreign = frame_get(), queued = frame_get();

@@ -16,7 +16,7 @@ u64 world_random(struct world *w, u64 n) {
     return seed_next(&w->rng, n);
 }
 
-/* ---- workers ---- */
+/* Workers. */
 
 static void switch_to_main(struct world *w) {
     int self = w->current;
@@ -107,7 +107,7 @@ static void host_wake(void *ctx, const void *channel) {
             w->task[i].channel = NULL;
 }
 
-/* ---- memory ---- */
+/* Memory. */
 
 static pfn host_alloc_frame(void *ctx) {
     struct world *w = ctx;
@@ -167,7 +167,7 @@ static void host_yield(void *ctx) {
         switch_to_main(w);
 }
 
-/* ---- disk ---- */
+/* Disk. */
 
 static void host_submit(void *ctx, struct bio *bio) {
     struct world *w = ctx;
@@ -213,7 +213,7 @@ void world_settle(struct world *w) {
         world_complete(w, (u32)world_random(w, w->queued));
 }
 
-/* ---- begin and end ---- */
+/* Begin and end. */
 
 void world_begin_blank(struct world *w, u64 sectors, u64 seed) {
     memset(w, 0, sizeof *w);
@@ -286,7 +286,7 @@ void world_end(struct world *w) {
     free(w->read_count);
 }
 
-/* ---- invariants ---- */
+/* Invariants. */
 
 static void check_pages(struct world *w, bool idle) {
     struct cache *c = &w->c;
@@ -393,7 +393,7 @@ void world_check(struct world *w, bool idle) {
     cr_assert(zero[0] == 0 && memcmp(zero, zero + 1, PAGE_BYTES - 1) == 0, "the zero page was written");
 }
 
-/* ---- files ---- */
+/* Files. */
 
 struct inode *world_open(struct world *w, const char *path) {
     struct inode *inode;

@@ -13,8 +13,7 @@
 struct world world;
 static struct holders *const holders = &frame_server.holders;
 
-/* ---- the kernel's part
- * ---------------------------------------------------------------------------------------- */
+/* The kernel's part. */
 
 static bool all_are(const struct runs *runs, u32 owner) {
     u64 frames = 0;
@@ -82,8 +81,7 @@ void port_log(u32 client, const char *what, err why) {
     world.logged++;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------------------- */
+/* Messages. */
 
 void world_begin(void) {
     static u64 memory[(WORLD_FRAMES * sizeof(struct page) + 4096) / 8];
@@ -176,8 +174,7 @@ err world_call(u32 client, u64 label, u64 w[MSG_REG_WORDS], u32 tail_words) {
     return e;
 }
 
-/* ---- any bytes
- * ------------------------------------------------------------------------------------------------ */
+/* Any bytes. */
 
 struct input {
     const u8 *at, *end;

@@ -382,7 +382,7 @@ Test(calls, the_terminal) {
     cr_assert_eq(world_regs(me)->rdi, SIGINT);
 }
 
-/* ---- many processes at random: nothing may be lost or left over ---- */
+/* Many processes at random: nothing may be lost or left over. */
 
 enum { MOST = 24 };
 

@@ -79,7 +79,7 @@ static struct memory *memory_at(u32 number) {
     return NULL;
 }
 
-/* ---- the kernel, as kern.h has it ---- */
+/* The kernel, as kern.h has it. */
 
 static u64 move(u32 s, void *ours, u64 theirs, u64 bytes, u64 *stopped, bool out) {
     cr_assert(slot[s].kind == SLOT_REPLY || slot[s].kind == SLOT_MEMORY);
@@ -193,7 +193,7 @@ u64 kern_tsc(void) {
     return now;
 }
 
-/* ---- libipc ---- */
+/* Libipc. */
 
 u64 *ipc_page(void) {
     return page;
@@ -208,7 +208,7 @@ bool ipc_got_cap(void) {
     return got_cap;
 }
 
-/* ---- the servers below ---- */
+/* The servers below. */
 
 static err region_call(u64 label, const u64 *in, u64 *out) {
     struct memory *m, *from;
@@ -293,7 +293,7 @@ err ipc_call_tail(u32 to, u64 label, const u64 *in, u32 tail_words, u64 *out, u3
     return ipc_call_words(to, label, in, 6, out, n_out);
 }
 
-/* ---- programs ---- */
+/* Programs. */
 
 static struct thread *thread_of(u32 tid) {
     struct task *t = task_find(&state.tasks, tid);
@@ -432,7 +432,7 @@ void world_type(const char *text, u64 signals) {
     serve_faults();
 }
 
-/* ---- begin and end ---- */
+/* Begin and end. */
 
 u32 world_slots(void) {
     u32 n = 0;

@@ -98,8 +98,8 @@ static void step_touch(struct flat *f) {
     }
 }
 
-/* The entries of [first, first + count) are all in the change's range: it takes them away, or changes them.
- */
+/* The entries of [first, first + count) are all in the change's range: it takes them away, or changes
+ * them. */
 static void check_entries(struct flat *f, const struct vm_change *change, u64 first, u64 count, bool gone) {
     cr_assert(change->kind == CHANGE_NONE ||
               (change->start >= BASE + first * PAGE_BYTES && change->start < change->end &&

@@ -131,7 +131,7 @@ bool room(const struct model *x, pfn n) {
     return !(x->account && x->account == f[n].account) || o < 255;
 }
 
-/* ---- comparing ---- */
+/* Comparing. */
 void compare(u32 step, const char *op) {
     for (u32 s = 0; s < SPACES; s++) {
         for (u32 p = 0; p < PAGES; p++) {

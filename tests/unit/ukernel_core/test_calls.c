@@ -90,8 +90,7 @@ Test(calls, a_fault_is_traced_with_its_number) {
     }
 }
 
-/* ---- what one entry does at most
- * ---------------------------------------------------------------------------------- */
+/* What one entry does at most. */
 
 static struct thread *wait_at(u64 reply_slot) {
     struct thread *t = cpu.current;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Seeded random sequences of calls by random threads: servers, and programs (alien threads in the last space)
  * that call, fault and are interrupted. The model: every call carries a number of its own, whoever receives
- * it knows it, and an answer to it arrives at exactly that caller with exactly that number.
- */
+ * it knows it, and an answer to it arrives at exactly that caller with exactly that number. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,7 @@ static u64 *pages[CONTEXTS];
 static u32 workers;
 static unsigned failures;
 
-/* ---- threads ---- */
+/* Threads. */
 
 static void begin_thread(void) {
     struct thread *t = cpu.current;
@@ -59,7 +59,7 @@ static struct context *context_of(const struct thread *t) {
     return c;
 }
 
-/* ---- programs: the instructions of probe.c, one by one ---- */
+/* Programs: the instructions of probe.c, one by one. */
 
 static bool is_program(const struct thread *t) {
     return t && t->space->account != ACCOUNT_ROOT;
@@ -186,7 +186,7 @@ struct worker worker_make(void (*entry)(u64), u64 argument, u64 priority) {
     return w;
 }
 
-/* ---- memory and text ---- */
+/* Memory and text. */
 
 u64 *message_of(u32 index) {
     return pages[index];
