@@ -41,7 +41,7 @@ static void meminfo(struct text *t) {
     struct cache_memory_rep c = cached();
     struct region_stat r = memory_of(0);
     u64 slabs = slab_pages(), file = c.cached > c.mapped + c.shmem ? c.cached - c.mapped - c.shmem : 0;
-    u64 available = f.free + file + c.buffers;
+    u64 available = f.free - MIN(f.min, f.free) + file + c.buffers; /* programs get none below min */
     const struct {
         const char *name;
         u64 pages;

@@ -36,6 +36,8 @@ def check_sums(f):
         check(z["managed"] <= z["present"] <= z["spanned"], f"zone {zone}: {z}")
         check(z["low"] == 2 * z["min"] and z["high"] == 3 * z["min"], f"watermarks of zone {zone}: {z}")
     same("free frames", f.mem["MemFree"], sum(z["pages free"] for z in f.zones.values()))
+    at_most = f.mem["MemFree"] - sum(z["min"] for z in f.zones.values()) + f.mem["Cached"] + f.mem["Buffers"]
+    check(f.mem["MemAvailable"] <= at_most, f"available: {f.mem}")
     same("magazines", f.mem["Magazines"], sum(z.get("count:", 0) for z in f.zones.values()), f.states["magazine"])
     same("frames ever free", f.mem["MemTotal"], sum(z["managed"] for z in f.zones.values()))
     for order in range(10):

@@ -221,6 +221,34 @@ Test(kmem, reap_takes_from_the_best) {
     cr_assert_eq(kmem_cache_shrink(kept), 0);
 }
 
+/* So many empty slabs in a new cache, which kmem_cache_reap has looked at once. */
+static struct kmem_cache *empty(const char *name, u32 size, void (*make)(void *), u32 slabs) {
+    struct kmem_cache *cache = kmem_cache_create(name, size, 0, 0, make, NULL);
+    cr_assert_eq(kmem_cache_reserve(cache, slabs * cache->objects, GFP_KERNEL), 0);
+    cr_assert_eq(cache->slabs, slabs);
+    cache->grown = false;
+    return cache;
+}
+
+Test(kmem, reap_minds_constructors) {
+    struct kmem_cache *made = empty("made", 96, ctor, 7), *plain = empty("plain", 96, NULL, 6);
+    cr_assert_eq(kmem_cache_reap(), 5, "6 against four fifths of 7");
+    cr_assert(made->slabs == 7 && plain->slabs == 1);
+}
+
+Test(kmem, reap_minds_orders) {
+    struct kmem_cache *pairs = empty("pairs", 8192, NULL, 4), *plain = empty("plain", 96, NULL, 7);
+    cr_assert_eq(kmem_cache_reap(), 5, "7 pages against four fifths of 8");
+    cr_assert(pairs->slabs == 4 && plain->slabs == 2);
+}
+
+Test(kmem, reap_stops_where_there_is_enough) {
+    struct kmem_cache *enough = empty("enough", 96, NULL, 10), *more = empty("more", 96, NULL, 30);
+    cr_assert_eq(kmem_cache_reap(), 8);
+    cr_assert(enough->slabs == 2 && more->slabs == 30);
+    cr_assert_eq(kmem_cache_reap(), 24, "the clock goes on behind it");
+}
+
 Test(kmem, counts_reach_the_server) {
     struct kmem_cache *cache = kmem_cache_create("seen", 96, 0, 0, NULL, NULL);
     void *objects[100];

@@ -96,6 +96,29 @@ Test(server, attach_without_memory) {
     cr_assert_eq(w[0], SLAB_WINDOW + PAGE_BYTES);
 }
 
+/* What could not be mapped in the client goes back to frame. */
+Test(server, frames_that_cannot_be_mapped) {
+    struct kmem_cache *cache = kmem_cache_create("here", 100, 0, 0, NULL, NULL);
+    u64 id = cache->id, w[MSG_REG_WORDS] = {id, GFP_KERNEL}, pages;
+    cr_assert_eq(world_call(SRV_LINUX, slab_label_grow, w, NULL, 0), 0);
+    u64 before = world.in_use;
+    world_kill(SRV_LINUX);
+    w[0] = id;
+    w[1] = GFP_KERNEL;
+    cr_assert_eq(world_call(SRV_LINUX, slab_label_grow, w, NULL, 0), -E_NOMEM);
+    cr_assert_eq(world.in_use, before);
+    cr_assert_eq(registry_cache(&slab_server.registry, SRV_LINUX, id)->failures, 1);
+    cr_assert_eq(bury(SRV_ROOT, SRV_LINUX, &pages), 0);
+    cr_assert_eq(world.in_use, 0);
+}
+
+Test(server, who_is_no_server_gets_no_answer) {
+    u64 w[MSG_REG_WORDS] = {0};
+    cr_assert_eq(world_call(SRV_NONE, slab_label_shrink, w, NULL, 0), -E_PERM);
+    cr_assert_eq(world_call(SRV_COUNT, slab_label_shrink, w, NULL, 0), -E_PERM);
+    cr_assert_eq(world_call(SRV_COUNT - 1, slab_label_shrink, w, NULL, 0), 0);
+}
+
 Test(server, the_window_ends) {
     while (kmalloc(131072, GFP_KERNEL)) {
     }

@@ -17,11 +17,12 @@ enum { PAGES = 4096, FRAMES = 3000 };
 
 static pfn page[PAGES]; /* the frame mapped at HEAP_BASE + i pages; 0: none */
 static pfn stack[FRAMES];
-static u32 frames;
+static u32 frames, asked; /* asked: how often for a frame */
 static i64 map_fails_after = -1;
 
 pfn alloc_pages(u32 gfp_mask, u32 order) {
     CHECK(gfp_mask == GFP_HIGHUSER && order == 0);
+    asked++;
     return frames ? stack[--frames] : 0;
 }
 
@@ -91,6 +92,21 @@ Test(vmalloc, bad_sizes) {
     cr_assert_null(vmalloc(0));
     cr_assert_null(vmalloc(~0ull));
     cr_assert_null(vmalloc(HEAP_END - HEAP_BASE));
+    cr_assert_eq(frames, FRAMES);
+}
+
+/* The largest area there can be has a place, though not the frames; beside another it has none. */
+Test(vmalloc, no_place) {
+    const u64 all = HEAP_END - HEAP_BASE - PAGE_BYTES;
+    cr_assert_null(vmalloc(all));
+    cr_assert_gt(asked, FRAMES);
+    void *other = vmalloc(1);
+    cr_assert_eq((vaddr)other, place(0));
+    asked = 0;
+    cr_assert_null(vmalloc(all));
+    cr_assert_null(vmalloc(all - PAGE_BYTES));
+    cr_assert_eq(asked, 0, "no frame is asked for");
+    vfree(other);
     cr_assert_eq(frames, FRAMES);
 }
 
