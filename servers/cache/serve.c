@@ -236,6 +236,9 @@ err cache_on_readahead(struct ipc_ctx *c, const struct cache_readahead_req *req,
 
 err cache_on_drop(struct ipc_ctx *c, const struct cache_drop_req *req, struct cache_drop_rep *rep) {
     (void)c, (void)req;
+    /* What is being read now, ahead of a program that may be gone, is to go too; but not what others begin. */
+    for (u32 reads = 0; reads < BIOS && cache_wait_for_memory(&cache) == 0; reads++)
+        ;
     rep->pages = drop_caches(&cache);
     rep->pages += drop_caches(&cache); /* inodes lose their last page in the first round */
     memory_drain();

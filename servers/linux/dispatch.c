@@ -33,17 +33,26 @@ static i64 unknown_call(struct call *k) {
     return -E_NOSYS;
 }
 
-/* A handler that may wait for the disk. */
-static i64 run_waiting(struct call *k, syscall_handler handler) {
-    if (!workers_left()) {
-        k->verdict = BLOCKED;
-        k->queue = &state.jobs;
-        k->deadline = 0;
-        return 0;
+bool waiting_begins(struct call *k) {
+    if (workers_left()) {
+        state.waiting_workers++;
+        return true;
     }
-    state.waiting_workers++;
-    i64 r = handler(k);
+    k->verdict = BLOCKED;
+    k->queue = &state.jobs;
+    k->deadline = 0;
+    return false;
+}
+
+void waiting_ends(void) {
     state.waiting_workers--;
+}
+
+static i64 run_waiting(struct call *k, syscall_handler handler) {
+    if (!waiting_begins(k))
+        return 0;
+    i64 r = handler(k);
+    waiting_ends();
     return r;
 }
 

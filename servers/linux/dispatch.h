@@ -27,6 +27,10 @@ static inline void run_kept_calls(void) {
 }
 /* Runs the calls that were kept for want of a worker. May wait; the caller has nothing left to answer. */
 void run_jobs(void);
+/* Round what may wait for the disk, in a call that usually does not (syscalls.def). False: no other worker
+ * would be left; the call is kept, and its handler runs again. */
+bool waiting_begins(struct call *k) must_check;
+void waiting_ends(void);
 /* Another worker must stay for calls that are answered at once. */
 static inline bool workers_left(void) {
     return state.waiting_workers < WORKERS - 1;
