@@ -154,7 +154,7 @@ enter_thread:
     jmp resume
 
 %ifndef SLOW_PATHS
-; ---- the short paths -------------------------------------------------------------------------------------------------
+; The short paths.
 ; A message to a server that waits, and an answer after which the server waits again. Label (r12) and words (rdi, rsi, rdx,
 ; r10, r8, r9) stay where they are. Queues, capabilities in messages, message pages, trace events, deadlines, another
 ; thread's turn: everything unusual goes the long way, before anything has changed. docs/kernel-abi.md and core/ipc.c
@@ -426,7 +426,7 @@ short_fault_reply_wait:
 %define page_fault interrupt_common
 %endif
 
-; ---- interrupts and exceptions ---------------------------------------------------------------------------------------
+; Interrupts and exceptions.
 
 ; On the stack: vector, error, rip, cs, rflags, rsp, ss.
 interrupt_common:

@@ -19,8 +19,8 @@ void log_regs(const struct thread_regs *r) {
 }
 
 /* No frame pointers: where a trap was, and then every word on the kernel's stack that points into its code. A
- * trap may have a stack of its own (IST), and the stack may have run into the page below it that is absent.
- */
+ * trap may have a stack of its own (IST), and the stack may have run into the page below it that is
+ * absent. */
 static void log_trace(const struct thread_regs *trap) {
     const u64 *top = cpu.kernel_stack, *end = (const u64 *)(kernel_stack_guard + PAGE_BYTES);
     const u64 *at = trap ? (const u64 *)trap->rsp : __builtin_frame_address(0);

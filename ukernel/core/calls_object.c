@@ -14,7 +14,7 @@
 
 #define RFLAGS_ALLOWED 0x240dd5ull /* CF PF AF ZF SF TF DF OF AC ID */
 
-/* ---- rights to reply ---- */
+/* Rights to reply. */
 
 /* The right in a slot and who waits for the answer (NULL: gone). */
 #define RIGHT_OR_RETURN(right, waiter, slot)                                                                 \
@@ -52,7 +52,7 @@ i64 call_fault_as(u64 reply, u64 address, u64 access, u64 progress) {
     return 0;
 }
 
-/* ---- capabilities ---- */
+/* Capabilities. */
 
 /* A right to reply is moved. */
 i64 call_cap_copy(u64 table_slot, u64 to_slot, u64 from_slot, u64 rights, u64 badge) {
@@ -109,7 +109,7 @@ i64 call_notify(u64 endpoint, u64 bits) {
     return 0;
 }
 
-/* ---- threads ---- */
+/* Threads. */
 
 #define THREAD_OR_RETURN(name, slot)                                                                         \
     CAP_OR_RETURN(name##_cap, slot, KIND_THREAD, RIGHT_CONTROL);                                             \
@@ -208,7 +208,7 @@ i64 call_thread_bind(u64 thread, u64 space, u64 tag, u64 message_page, u64 prior
     return thread_bind(t, s->space, (u32)tag, message_page, caller_account(), (u8)priority, (u8)flags);
 }
 
-/* ---- spaces ---- */
+/* Spaces. */
 
 /* Slot 0 leaves what is bound there. table_flags: slot of the capability table | flags << 32. */
 i64 call_space_bind(u64 space, u64 pager, u64 system_call, u64 exception, u64 account, u64 table_flags) {
@@ -244,7 +244,7 @@ i64 call_space_bind(u64 space, u64 pager, u64 system_call, u64 exception, u64 ac
     return 0;
 }
 
-/* ---- machine, trace, log ---- */
+/* Machine, trace, log. */
 
 i64 call_irq(u64 authority, u64 line, u64 endpoint, u64 bit) {
     CAP_OR_RETURN(irq, authority, KIND_IRQ, 0);

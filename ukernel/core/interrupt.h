@@ -4,8 +4,8 @@
 
 #include "core/thread.h"
 
-/* From ring 3: t's registers are saved, the vector in t->regs.vector. Returns the thread to run, NULL: idle.
- */
+/* From ring 3: t's registers are saved, the vector in t->regs.vector. Returns the thread to run, NULL:
+ * idle. */
 struct thread *kernel_interrupt(struct thread *t);
 /* From ring 0: an interrupt that ends idling, or a bug. */
 struct thread *kernel_trap(const struct thread_regs *r);

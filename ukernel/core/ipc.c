@@ -26,8 +26,7 @@ static err words_check(const struct thread *t, u64 most) {
 #define FAILURES_MAX  8
 #define SYSCALL_BYTES 2
 
-/* ---- sending
- * -------------------------------------------------------------------------------------------------- */
+/* Sending. */
 
 struct thread *ipc_send(struct thread *s, struct endpoint *e) {
     struct thread *r;
@@ -75,8 +74,7 @@ struct thread *ipc_call(struct thread *t) {
     return ipc_send(t, c->endpoint);
 }
 
-/* ---- waiting
- * -------------------------------------------------------------------------------------------------- */
+/* Waiting. */
 
 /* A call that answers or hands on and then waits: what it names, checked. */
 struct wait {
@@ -243,8 +241,7 @@ struct thread *ipc_forward_wait(struct thread *t) {
     return wait(t, &w, next);
 }
 
-/* ---- ending
- * --------------------------------------------------------------------------------------------------- */
+/* Ending. */
 
 void ipc_abandon(struct thread *t) {
     bool received = t->state == THREAD_RECEIVING;

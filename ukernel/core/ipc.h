@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages: from a thread that sends (a call, or the kernel in its name: fault, alien call, exception) to one
- * that receives. Handlers of the IPC calls take the running thread and return who should go on (see sched.h).
- */
+ * that receives. Handlers of the IPC calls take the running thread and return who should go on (see
+ * sched.h). */
 #pragma once
 
 #include "core/thread.h"

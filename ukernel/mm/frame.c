@@ -83,7 +83,7 @@ void frame_unpin_one(pfn n) {
     frame_table[n].pins -= PIN_KERNEL;
 }
 
-/* ---- give: by runs ---- */
+/* Give: by runs. */
 
 /* The frames of a run change hands up to the first that can't; how many did. */
 static u64 hand_over(u8 from, u8 to, pfn first, u64 count) {
@@ -123,7 +123,7 @@ i64 frame_give_list(u8 from, u8 to, const u64 *list, u64 count) {
     return (i64)done;
 }
 
-/* ---- pin, unpin ---- */
+/* Pin, unpin. */
 
 static err unpin(pfn n, u8 account) {
     struct frame *f = frame_own(n, account);
@@ -146,7 +146,7 @@ i64 frame_pin(u8 account, const u64 *list, u64 count, bool on) {
     return (i64)count;
 }
 
-/* ---- records ---- */
+/* Records. */
 
 static struct frame_record record_of(const struct frame *f, u64 alike) {
     return (struct frame_record){
@@ -201,7 +201,7 @@ i64 frame_scan_list(u8 account, u64 count, u64 flags, u64 *area) {
     return (i64)count;
 }
 
-/* ---- collect lists ---- */
+/* Collect lists. */
 
 void frame_queue(struct frame *f) {
     if (frame_has(f, FRAME_QUEUED))
@@ -234,7 +234,7 @@ i64 frame_collect(u8 account, u64 count, u64 *area) {
     return (i64)n;
 }
 
-/* ---- accounts ---- */
+/* Accounts. */
 
 struct account accounts[ACCOUNTS];
 

@@ -101,7 +101,7 @@ err space_permit_end(struct space *s, u64 index) {
     return 0;
 }
 
-/* ---- destroy ---- */
+/* Destroy. */
 
 static u64 destroy_run(struct range *range, const struct run *r) {
     struct space *s = range->walk.space;

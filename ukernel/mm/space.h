@@ -47,8 +47,8 @@ struct space {
 };
 _Static_assert(sizeof(struct space) <= PAGE_BYTES, "a space is one frame");
 
-/* The kernel's half of every top table: slots 256..511, filled once at boot, before the first space is fed.
- */
+/* The kernel's half of every top table: slots 256..511, filled once at boot, before the first space is
+ * fed. */
 extern u64 kernel_half[SPACE_TOP_SLOTS];
 
 static inline pfn space_frame(const struct space *s) {
