@@ -261,6 +261,7 @@ Test(client, blocks_and_low_zones_go_to_the_server) {
     cr_assert_eq(alloc_pages(GFP_KERNEL, MAX_ORDER), 0);
     cr_assert_eq(alloc_pages(0x40, 0), 0);
     cr_assert_eq(__get_free_pages(0x40, 0), 0);
+    cr_assert_eq(server.holder[ME].mistakes, 3, "the server has been told of each");
     free_pages(run, 9);
     __free_pages(block, 5);
     __free_page(normal);
