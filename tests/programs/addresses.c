@@ -22,20 +22,20 @@ static void return_beyond(int number, siginfo_t *info, void *context) {
     ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] = (greg_t)BEYOND;
 }
 
-static void handler_beyond(void) {
+static void raise_with_handler_beyond(int number) {
     struct {
         unsigned long handler, flags, restorer, mask;
     } action = {BEYOND, SA_RESTORER, 0x1000, 0};
-    CHECK(syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8) == 0);
-    raise(SIGUSR1);
+    CHECK(syscall(SYS_rt_sigaction, number, &action, NULL, 8) == 0);
+    raise(number);
+}
+
+static void handler_beyond(void) {
+    raise_with_handler_beyond(SIGUSR1);
 }
 
 static void segv_handler_beyond(void) {
-    struct {
-        unsigned long handler, flags, restorer, mask;
-    } action = {BEYOND, SA_RESTORER, 0x1000, 0};
-    CHECK(syscall(SYS_rt_sigaction, SIGSEGV, &action, NULL, 8) == 0);
-    raise(SIGSEGV);
+    raise_with_handler_beyond(SIGSEGV);
 }
 
 static void sigreturn_beyond(void) {
