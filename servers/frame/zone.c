@@ -126,10 +126,18 @@ static u64 limit_of(const struct zone *zone, enum limit limit) {
     }
 }
 
+/* How many frames an attempt may take of a zone. The reserve has to be in the lists themselves: what is in
+ * magazines cannot be had at once. */
+static u64 room(const struct zone *zone, enum limit limit) {
+    u64 free = zone_free(zone), least = limit_of(zone, limit), in_lists = zone->buddy.free;
+    u64 kept = limit == LIMIT_RESERVE ? 0 : zone->pages_min;
+    return MIN(free > least ? free - least : 0, in_lists > kept ? in_lists - kept : 0);
+}
+
 static struct zone_choice attempt(struct zones *z, enum zone_id from, u32 order, enum limit limit) {
     for (i32 i = (i32)from; i >= 0; i--) {
         struct zone *zone = &z->zone[i];
-        if (zone_free(zone) < limit_of(zone, limit) + (1u << order))
+        if (room(zone, limit) < 1u << order)
             continue;
         u32 first = buddy_alloc(&zone->buddy, order);
         if (first != NO_PAGE)
@@ -155,9 +163,9 @@ u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u8 holder, struct
         *wake |= limit != LIMIT_LOW;
         for (i32 i = (i32)zone_of_mask(gfp_mask); i >= 0 && got < want; i--) {
             struct zone *zone = &z->zone[i];
-            u64 free = zone_free(zone), least = limit_of(zone, limit);
-            if (free > least)
-                got += buddy_alloc_batch(&zone->buddy, (u32)MIN(want - got, free - least), holder, runs);
+            u64 most = room(zone, limit);
+            if (most)
+                got += buddy_alloc_batch(&zone->buddy, (u32)MIN(want - got, most), holder, runs);
         }
     }
     return got;
@@ -165,7 +173,7 @@ u32 zones_alloc_batch(struct zones *z, u32 gfp_mask, u32 want, u8 holder, struct
 
 bool zones_relieved(const struct zones *z, enum zone_id from) {
     for (i32 i = (i32)from; i >= 0; i--)
-        if (z->zone[i].buddy.free && zone_free(&z->zone[i]) > z->zone[i].pages_min)
+        if (room(&z->zone[i], LIMIT_MIN))
             return true;
     return false;
 }

@@ -124,6 +124,7 @@ Test(zone, order_of_attempts) {
     c = zones_alloc(&z, GFP_KERNEL, 0);
     cr_assert(c.zone == ZONE_NORMAL && c.wake);
 
+    cr_assert(zones_relieved(&z, ZONE_HIGH));
     exhaust(&z, ZONE_HIGH, high->pages_min);
     exhaust(&z, ZONE_NORMAL, normal->pages_min);
     exhaust(&z, ZONE_DMA, dma->pages_min);
@@ -131,8 +132,7 @@ Test(zone, order_of_attempts) {
     cr_assert_eq(zones_alloc(&z, GFP_ATOMIC, 0).first, NO_PAGE);
     cr_assert(!zones_relieved(&z, ZONE_HIGH));
     normal->in_magazines = 5;
-    cr_assert(zones_relieved(&z, ZONE_HIGH), "counted above min, and there is a frame");
-    cr_assert(!zones_relieved(&z, ZONE_DMA));
+    cr_assert(!zones_relieved(&z, ZONE_HIGH), "counted above min, but the lists have just the reserve");
     normal->in_magazines = 0;
 
     for (u64 left = high->pages_min; left > high->pages_min / 4; left--)
@@ -150,12 +150,29 @@ Test(zone, magazines_count_as_free) {
     struct zones z = make(2048, 2048, 4096);
     release_all(&z);
     struct zone *dma = &z.zone[ZONE_DMA];
-    exhaust(&z, ZONE_DMA, dma->pages_min);
-    cr_assert_eq(zones_alloc(&z, GFP_USER, 0).first, NO_PAGE);
+    exhaust(&z, ZONE_NORMAL, 0);
+    exhaust(&z, ZONE_DMA, dma->pages_low);
     dma->in_magazines = 3;
     for (u32 i = 0; i < 3; i++)
-        cr_assert_neq(zones_alloc(&z, GFP_USER, 0).first, NO_PAGE);
+        cr_assert(!zones_alloc(&z, GFP_USER, 0).wake, "above low with them");
+    cr_assert(zones_alloc(&z, GFP_USER, 0).wake);
+    free(z.map);
+}
+
+/* Frames in magazines cannot be had at once: however many there are, an ordinary request leaves the lists their
+ * reserve. */
+Test(zone, magazines_are_no_reserve) {
+    struct zones z = make(2048, 2048, 4096);
+    struct runs list = {0};
+    bool wake;
+    release_all(&z);
+    struct zone *dma = &z.zone[ZONE_DMA];
+    exhaust(&z, ZONE_DMA, dma->pages_min + 1);
+    dma->in_magazines = 1000;
+    cr_assert_eq(zones_alloc_batch(&z, GFP_USER, 8, 0, &list, &wake), 1);
     cr_assert_eq(zones_alloc(&z, GFP_USER, 0).first, NO_PAGE);
+    cr_assert_eq(zones_alloc_batch(&z, GFP_ATOMIC, 8, 0, &list, &wake), 0);
+    cr_assert_neq(zones_alloc(&z, GFP_USER | __GFP_MEMALLOC, 0).first, NO_PAGE);
     free(z.map);
 }
 
