@@ -33,7 +33,8 @@ err frame_client_init(void) must_check;
 pfn alloc_pages(u32 gfp_mask, u32 order) must_check;
 
 /* Give back what alloc_pages gave, with the same order. The frames must not be mapped, pinned or queued
- * anywhere: of a single frame this is found out only when the magazine is drained, and is fatal then. */
+ * anywhere, nor given back twice: of a single frame this is found out only when it comes to frame out of the
+ * magazine, and is fatal then; frame cannot see one that the magazine hands out again before. */
 void __free_pages(pfn first, u32 order);
 
 /* The same for one frame. */

@@ -70,21 +70,23 @@ void proc_zoneinfo(struct text *t) {
         one_zone(t, &zone);
 }
 
-/* The census of the whole machine. */
-static struct frame_census whole_census(void) {
-    struct frame_census sum = {0}, slice;
+/* The census of the whole machine, or frame's error. */
+static err whole_census(struct frame_census *sum) {
+    struct frame_census slice;
     struct frame_census_rep rep = {0};
+    *sum = (struct frame_census){0};
     do {
-        if (frame_census(SERVICE(SRV_FRAME), &(struct frame_census_req){rep.next}, 0, &rep) < 0)
-            break;
+        err e = frame_census(SERVICE(SRV_FRAME), &(struct frame_census_req){rep.next}, 0, &rep);
+        if (e < 0)
+            return e;
         memcpy(&slice, ipc_tail(), sizeof slice);
         for (u32 i = 0; i < FRAME_STATES; i++)
-            sum.count[i] += slice.count[i];
-        if (slice.wrong && !sum.wrong)
-            sum.first_wrong = slice.first_wrong;
-        sum.wrong += slice.wrong;
+            sum->count[i] += slice.count[i];
+        if (slice.wrong && !sum->wrong)
+            sum->first_wrong = slice.first_wrong;
+        sum->wrong += slice.wrong;
     } while (rep.next);
-    return sum;
+    return 0;
 }
 
 static void row(struct text *t, const char *state, u64 frames) {
@@ -145,8 +147,13 @@ static void holders(struct text *t) {
 }
 
 void proc_frames(struct text *t) {
-    struct frame_census c = whole_census();
+    struct frame_census c;
     u64 sum = 0;
+    err e = whole_census(&c);
+    if (e < 0) {
+        text_printf(t, "frame's census broke off: %s\n", err_name(e));
+        return;
+    }
     text_printf(t, "%-16s %10s %11s\n", "state", "frames", "kB");
     row(t, "hole", c.count[FRAME_HOLE]);
     row(t, "kernel", c.count[FRAME_KERNEL]);
