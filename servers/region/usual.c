@@ -4,31 +4,9 @@
  * not so simple is left as it came, for the loop. */
 #include <abi/layout.h>
 #include <ipc/frame.h>
+#include <ipc/sys.h>
 
 #include "shell.h"
-
-/* As ipc_raw, but inline, for a caller that keeps nothing in registers over it. */
-static inline __attribute__((always_inline)) void wait_inline(struct ipc_io *io) {
-    register u64 w3 __asm__("r10") = io->w[3];
-    register u64 w4 __asm__("r8") = io->w[4];
-    register u64 w5 __asm__("r9") = io->w[5];
-    register u64 label __asm__("r12") = io->label;
-    register u64 r13 __asm__("r13") = io->r13;
-    register u64 r14 __asm__("r14") = io->r14;
-    register u64 r15 __asm__("r15") = io->r15;
-    __asm__ volatile("syscall"
-                     : "+D"(io->w[0]), "+S"(io->w[1]), "+d"(io->w[2]), "+r"(w3), "+r"(w4), "+r"(w5),
-                       "+r"(label), "+a"(io->rax), "+b"(io->rbx), "+r"(r13), "+r"(r14), "+r"(r15)
-                     :
-                     : "rcx", "r11", "rbp", "memory");
-    io->w[3] = w3;
-    io->w[4] = w4;
-    io->w[5] = w5;
-    io->label = label;
-    io->r13 = r13;
-    io->r14 = r14;
-    io->r15 = r15;
-}
 
 /* The space of a usual message: a fault, with tables in the pool, and the last answer was entered. */
 static inline struct space *usual_space(const struct ipc_io *io, pfn offered) {
@@ -75,7 +53,7 @@ void wait_answering_faults(struct loop *l) {
     u64 deadline = io.r15; /* usual faults do not change it */
 
     do
-        wait_inline(&io);
+        ipc_raw_inline(&io);
     while (answer_usual(l, deadline, &io, &offered));
     l->io = io;
     l->offered = offered;
