@@ -26,6 +26,7 @@ void sched_update(void) {
 
 static void set_ready(u32 mask) {
     ready_mask = mask;
+    slice_over &= mask >> PRIO_PROGRAM & 1; /* else nobody is there to take the turn */
     sched_update();
 }
 
@@ -73,7 +74,7 @@ void sched_deadline_changed(u64 earliest) {
     set_timer();
 }
 
-/* Somebody of next's level or a higher one is ready. */
+/* Somebody of next's level or a higher one is ready too. */
 static struct thread *compete(struct thread *next) {
     bool server = next->priority != PRIO_PROGRAM;
     if (ready_mask >> (next->priority + 1) || (server && preempted[next->priority])) {
@@ -105,13 +106,13 @@ void sched_timer(void) {
     }
     next_deadline = endpoint_expire(now);
     set_timer();
-    sched_update();
+    set_ready(ready_mask);
 }
 
 static struct thread *choose(struct thread *next) {
     if (!next)
-        return pop();
-    if (__builtin_expect(ready_mask >> next->priority != 0, 0))
+        next = pop();
+    if (__builtin_expect(next && ready_mask >> next->priority != 0, 0))
         return compete(next);
     return next;
 }

@@ -66,12 +66,6 @@ pfn code_page, victims_page;
 static u64 deadline;
 static u32 space_copies[ACTORS];
 
-static inline u64 now(void) {
-    u32 lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    return (u64)hi << 32 | lo;
-}
-
 /* Runs when nobody else can. */
 static void notifier(u64 unused) {
     (void)unused;

@@ -40,6 +40,8 @@ static void tests(void) {
     table_grow();
     test_ipc();
     test_notify();
+    test_deadline();
+    test_priority();
     test_fault();
     test_alien();
     test_object();

@@ -12,12 +12,6 @@
 static u32 endpoint, reply_slot;
 static u64 ticks[ROUNDS], switches;
 
-static inline u64 now(void) {
-    u32 lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    return (u64)hi << 32 | lo;
-}
-
 /* Address-space switches since boot. */
 static u64 switches_now(void) {
     return *(volatile const u64 *)&((const struct info_page *)INFO_PAGE)->switches;

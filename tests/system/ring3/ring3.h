@@ -53,14 +53,36 @@ struct worker worker_make(void (*entry)(u64), u64 argument, u64 priority);
 u64 *message_of(u32 index);
 #define AREA (message_of(0) + AREA_FIRST)
 
+/* Time, in ticks of the TSC. work_until uses the processor until then; the timer may interrupt it. */
+#ifdef HOST_TEST
+u64 now(void);
+#else
+static inline u64 now(void) {
+    u32 lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (u64)hi << 32 | lo;
+}
+#endif
+u64 ms(u64 n);
+void work_until(u64 when);
+
 /* IPC by hand. */
 struct ipc_io call_of(u32 endpoint, u64 label, u64 w0, u64 w1);
 struct ipc_io wait_on(u32 endpoint, u32 reply_slot);
 struct ipc_io answer_wait(u32 reply, u64 label, u64 w0, u32 endpoint, u32 next);
 err answer(u32 reply, u64 label, u64 w0); /* without waiting */
+/* A wait with a deadline (0: none) and WAIT_xxx; reply_slot 0: takes bits only. Of it: did the deadline's bit
+ * come, and nothing else? Is there neither bit nor message (asked without a deadline)? */
+struct ipc_io wait_until(u32 endpoint, u32 reply_slot, u64 deadline, u64 flags);
+bool is_due(struct ipc_io io);
+bool is_empty(u32 endpoint);
+/* Wait on an endpoint that nobody else knows, so that others can run. */
+void sleep_ms(u64 n);
 
 void test_ipc(void);
 void test_notify(void);
+void test_deadline(void);
+void test_priority(void);
 void test_fault(void);
 void test_alien(void);
 void test_object(void);

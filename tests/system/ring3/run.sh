@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Build the ring-3 tests as the boot module `root` and run them on the kernel: run.sh [KERNEL] [QEMU arguments...]
+# Time passes with the instructions, so that a busy host does not change what happens.
 set -e
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 kernel=${1:-$top/build/quire.elf}
@@ -22,7 +23,8 @@ ld -static -z max-page-size=4096 -z noexecstack --build-id=none --defsym=IMAGE_B
 log=$out/log
 set +e
 timeout 400 qemu-system-x86_64 -M pc -cpu max,-la57,-erms -m 128 -display none -no-reboot -nodefaults -vga none \
-    -kernel "$kernel" -initrd "$out/root.elf root" -debugcon "file:$log" -device isa-debug-exit,iobase=0xf4,iosize=4 "$@"
+    -kernel "$kernel" -initrd "$out/root.elf root" -debugcon "file:$log" -device isa-debug-exit,iobase=0xf4,iosize=4 \
+    -accel tcg -icount shift=0,sleep=off "$@"
 status=$?
 cat "$log"
 [ $status -eq 33 ] && grep -q '^quire: exit 0$' "$log" && ! grep -q '^FAIL' "$log"

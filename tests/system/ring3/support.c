@@ -121,3 +121,26 @@ struct ipc_io answer_wait(u32 reply, u64 label, u64 w0, u32 endpoint, u32 next) 
 err answer(u32 reply, u64 label, u64 w0) {
     return (err)answer_wait(reply, label, w0, 0, 0).rax;
 }
+
+struct ipc_io wait_until(u32 endpoint, u32 reply_slot, u64 deadline, u64 flags) {
+    struct ipc_io io = {
+        .rax = SYS_reply_wait | flags << 16, .r13 = endpoint | (u64)reply_slot << 32, .r15 = deadline};
+    ipc_raw(&io);
+    return io;
+}
+
+bool is_due(struct ipc_io io) {
+    return io.rax == WOKE_BITS && io.r15 == 1ull << DEADLINE_BIT;
+}
+
+bool is_empty(u32 endpoint) {
+    return (err)wait_until(endpoint, 0, 0, WAIT_POLL).rax == -E_AGAIN;
+}
+
+void sleep_ms(u64 n) {
+    static u32 bed;
+    if (!bed)
+        bed = endpoint_make();
+    if (!is_due(wait_until(bed, 0, now() + ms(n), 0)))
+        say("FAIL sleep\n");
+}

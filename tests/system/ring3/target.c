@@ -22,6 +22,15 @@ void say_number(u64 n) {
     say(digits + i);
 }
 
+u64 ms(u64 n) {
+    return n * ((const struct info_page *)INFO_PAGE)->tsc_per_ms;
+}
+
+void work_until(u64 when) {
+    while (now() < when)
+        ;
+}
+
 u64 *message_of(u32 index) {
     return (u64 *)(MSG_BASE + index * PAGE_BYTES);
 }

@@ -5,20 +5,8 @@
 static u32 endpoint, reply_slot;
 static volatile u64 seen[8];
 
-static inline u64 now(void) {
-    u32 lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    return (u64)hi << 32 | lo;
-}
-
-static u64 ms(u64 n) {
-    return n * ((const struct info_page *)INFO_PAGE)->tsc_per_ms;
-}
-
 static struct ipc_io sleep_until(u64 deadline) {
-    struct ipc_io io = {.rax = SYS_reply_wait, .r13 = endpoint | (u64)reply_slot << 32, .r15 = deadline};
-    ipc_raw(&io);
-    return io;
+    return wait_until(endpoint, reply_slot, deadline, 0);
 }
 
 static int bits_are_gathered(void) {
@@ -75,8 +63,10 @@ static int bits_before_deadline(void) {
 }
 
 static void spin(u64 index) {
-    for (;;)
+    for (;;) {
         seen[index]++;
+        work_until(now() + ms(1) / 100);
+    }
 }
 
 /* Two programs that never wait get turns; their priority is below this thread's. */

@@ -48,22 +48,11 @@ static void call_doomed(u64 unused) {
 
 static int destroy_wakes_callers(void) {
     doomed = endpoint_make();
-    u32 mine = endpoint_make();
     struct worker w = worker_make(call_doomed, 0, PRIO_HIGH);
     CHECK(sys_start(w.slot) == 0);
-    struct ipc_io io = {.rax = SYS_reply_wait, .r13 = mine, .r15 = 1};
-    ipc_raw(&io);
-    const struct info_page *info = (const struct info_page *)INFO_PAGE;
-    u32 lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    io = (struct ipc_io){
-        .rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
-    ipc_raw(&io); /* the worker queues at `doomed` */
+    sleep_ms(20); /* the worker queues at `doomed` */
     CHECK(sys_destroy(doomed) == 0);
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-    io = (struct ipc_io){
-        .rax = SYS_reply_wait, .r13 = mine, .r15 = ((u64)hi << 32 | lo) + 20 * info->tsc_per_ms};
-    ipc_raw(&io);
+    sleep_ms(20);
     CHECK(result == -E_CANCELED);
     CHECK(sys_destroy(w.slot) == 0);
     return 0;

@@ -118,12 +118,14 @@ static void program_step(struct thread *t) {
     }
 }
 
-/* The caller's registers are in its thread: make the call, and come back when the thread runs again. */
-static void call(void) {
-    struct thread *me = cpu.current;
+static void timer(void) {
+    sched_timer();
+    machine_reschedule();
+}
+
+/* The caller comes back when its thread runs again. */
+static void others_run(struct thread *me) {
     struct context *mine = context_of(me);
-    machine_now += 100;
-    machine_syscall();
     while (!cpu.current || is_program(cpu.current)) {
         if (cpu.current) {
             program_step(cpu.current);
@@ -133,14 +135,44 @@ static void call(void) {
             fprintf(stderr, "everybody waits for ever\n");
             abort();
         }
-        machine_now = machine_alarm > machine_now ? machine_alarm : machine_now + 1;
-        sched_timer();
-        machine_reschedule();
+        machine_now = MAX(machine_alarm, machine_now + 1);
+        timer();
     }
     if (cpu.current != me)
         swapcontext(&mine->at, &context_of(cpu.current)->at);
     if (cpu.current != me)
         abort();
+}
+
+/* The caller's registers are in its thread: make the call. */
+static void call(void) {
+    struct thread *me = cpu.current;
+    machine_now += 100;
+    machine_syscall();
+    if (cpu.current && machine_alarm && machine_alarm <= machine_now)
+        timer(); /* interrupts who was to go on */
+    others_run(me);
+}
+
+u64 now(void) {
+    return machine_now;
+}
+
+u64 ms(u64 n) {
+    return n * tsc_per_ms;
+}
+
+void work_until(u64 when) {
+    struct thread *me = cpu.current;
+    while (machine_now < when) {
+        bool alarm = machine_alarm && machine_alarm < when;
+        machine_now = alarm ? MAX(machine_alarm, machine_now + 1) : when;
+        if (machine_alarm && machine_alarm <= machine_now) {
+            me->by_iret = true;
+            timer();
+            others_run(me);
+        }
+    }
 }
 
 struct pair sys6(u64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {

@@ -6,6 +6,9 @@
 void test_names(void);
 void test_ranges(void);
 void test_ipc(void);
+void test_notify(void);
+void test_deadline(void);
+void test_priority(void);
 void probe_begin(void);
 void test_stale(void);
 void test_conversation(void);
@@ -34,6 +37,15 @@ Test(rules, ranges) {
 }
 Test(rules, messages) {
     all_pass(test_ipc);
+}
+Test(rules, notifications) {
+    all_pass(test_notify);
+}
+Test(rules, deadlines) {
+    all_pass(test_deadline);
+}
+Test(rules, priorities) {
+    all_pass(test_priority);
 }
 Test(rules, late_answers) {
     all_pass(late_answers);
