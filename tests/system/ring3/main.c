@@ -50,6 +50,7 @@ static void tests(void) {
     frames_more();
     probe_begin();
     test_tlb();
+    test_short();
     test_stale();
     test_conversation();
     probe_finish();

@@ -51,6 +51,7 @@ static void tells_rest(u64 unused) {
 }
 
 void settle(void) {
+    (void)wait_until(rested, 0, 0, WAIT_POLL); /* what it has told before, while somebody slept */
     (void)wait_on(rested, 0);
 }
 

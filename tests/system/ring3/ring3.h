@@ -89,6 +89,7 @@ void test_object(void);
 void test_names(void);
 void test_ranges(void);
 void test_tlb(void);
+void test_short(void);
 void test_stale(void);
 void test_conversation(void);
 void measure(void);
