@@ -99,7 +99,6 @@ void arch_init(void *kernel_stack_top) {
     set_control();
     set_syscall();
     pic_init();
-    timer_init();
 }
 
 void arch_leave_space(void) {

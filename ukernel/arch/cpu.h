@@ -22,7 +22,7 @@ struct cpu {
 };
 extern struct cpu cpu;
 
-/* Set up GDT, TSS, IDT, MSRs, control registers, FPU, PIC and timer. The tables that are in CR3 become the
+/* Set up GDT, TSS, IDT, MSRs, control registers, FPU and PIC. The tables that are in CR3 become the
  * kernel's own. Called once, interrupts off, on the kernel stack that all later entries will use from its
  * top. */
 void arch_init(void *kernel_stack_top);
@@ -49,7 +49,7 @@ void arch_ports_close(struct space *s);
 /* Leave the boot path for good and run t (NULL: idle). In entry.asm. */
 __attribute__((noreturn)) void enter_thread(struct thread *t);
 
-/* TSC ticks per millisecond, measured by arch_init. */
+/* TSC ticks per millisecond, measured by timer_init. */
 extern u64 tsc_per_ms;
 /* Interrupt lines 0..15 of the PIC. */
 #define IRQ_LINES  16
@@ -61,7 +61,8 @@ void pic_mask(u32 line);
 /* Is this interrupt one that the PIC made up? If not, it is acknowledged. */
 bool pic_acknowledge(u32 line);
 
-/* Measure tsc_per_ms; stop the timer. */
+/* Measure tsc_per_ms from timer_begin to timer_init, for 0.6 ms at least; then the timer is stopped. */
+void timer_begin(void);
 void timer_init(void);
 /* Raise IRQ_TIMER once, not long before `at` (absolute TSC) and possibly much earlier: the caller looks at
  * the time and asks again. 0: never. */

@@ -3,11 +3,10 @@
 #include "arch/cpu.h"
 
 enum { PIT_CHANNEL0 = 0x40, PIT_COMMAND = 0x43 };
-enum { PIT_LATCH0 = 0x00, PIT_ONE_SHOT = 0x30, PIT_RATE = 0x34 };
+enum { PIT_LATCH0 = 0x00, PIT_ONE_SHOT = 0x30, PIT_STATUS0 = 0xe2, PIT_OUTPUT = 0x80 };
 #define PIT_HZ          1193182ull
 #define PIT_MAX         0xffffull
 #define CALIBRATE_TICKS 716 /* 0.6 ms */
-#define CALIBRATE_TRIES 3
 
 u64 tsc_per_ms;
 static u64 armed_for; /* what the PIT is set for, absolute TSC; 0: nothing */
@@ -41,23 +40,27 @@ static u16 pit_sample(u64 *tsc) {
     return count;
 }
 
-/* TSC ticks per millisecond, by one try. */
-static u64 calibrate(void) {
-    u64 t0, t1;
-    u16 first = pit_sample(&t0);
-    while ((u16)(first - pit_read()) < CALIBRATE_TICKS)
-        ;
-    u16 ticks = (u16)(first - pit_sample(&t1));
-    return (t1 - t0) * PIT_HZ / 1000 / ticks;
+static u16 begun; /* the count at which calibration began, and its TSC */
+static u64 begun_tsc;
+
+void timer_begin(void) {
+    pit_load(PIT_ONE_SHOT, 0);
+    begun = pit_sample(&begun_tsc);
 }
 
-/* A host that stands still for longer than the counter's 55 ms makes a try come out too large: the smallest
- * counts. */
+/* The counter goes on below 0, but its output stays high then: the host stood still for longer than 55 ms, so
+ * once more. */
 void timer_init(void) {
-    pit_load(PIT_RATE, 0);
-    tsc_per_ms = calibrate();
-    for (u32 i = 1; i < CALIBRATE_TRIES; i++)
-        tsc_per_ms = MIN(tsc_per_ms, calibrate());
+    u64 ticks, tsc;
+    for (;; timer_begin()) {
+        while ((u16)(begun - pit_read()) < CALIBRATE_TICKS)
+            ;
+        ticks = (u16)(begun - pit_sample(&tsc));
+        out8(PIT_COMMAND, PIT_STATUS0);
+        if (!(in8(PIT_CHANNEL0) & PIT_OUTPUT))
+            break;
+    }
+    tsc_per_ms = (tsc - begun_tsc) * PIT_HZ / 1000 / ticks;
     pit_load(PIT_ONE_SHOT, 0);
     timer_set(0);
 }

@@ -80,6 +80,7 @@ static const struct info_module *root_module(void) {
 }
 
 void kmain(u32 magic, u64 information) {
+    timer_begin();
     err e = boot_info_read(&boot, magic, information);
     if (e)
         PANIC("the loader's tables: error %lu", (u64)-e);
@@ -88,7 +89,6 @@ void kmain(u32 magic, u64 information) {
     pfn root = lay_out_memory(read_trace_words(memory_end(), &trace_all));
     arch_init(kernel_stack_top);
     sched_init();
-    fill_info_page();
     if (trace_all)
         trace_set_mask(~0ull);
     klog("quire: %lu MiB, %lu frames, %lu modules\n", frame_count >> 8, frame_count, boot.modules_count);
@@ -97,5 +97,8 @@ void kmain(u32 magic, u64 information) {
     /* The information page is root's first frame; its pin keeps it what it is. */
     e = frame_pin_one(root, ACCOUNT_ROOT);
     ASSERT(!e);
-    sched_start(root_create(root_module(), root + 1, ROOT_FRAMES - 1, root));
+    struct thread *first = root_create(root_module(), root + 1, ROOT_FRAMES - 1, root);
+    timer_init();
+    fill_info_page();
+    sched_start(first);
 }
