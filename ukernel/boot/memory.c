@@ -67,19 +67,24 @@ pfn memory_end(void) {
 
 _Static_assert(ACCOUNT_KERNEL == 0 && KIND_RESERVED == 0, "a frame of zeroes is reserved");
 
-/* All else in their entries is zero. */
+/* All else in their entries is zero. Each entry is copied from the one before. */
 static void set_frames(pfn first, pfn end, u8 account, enum frame_kind kind) {
-    u32 tag = frame_idle_tag(account, kind, 0);
-    for (struct frame *f = &frame_table[first], *last = &frame_table[MIN(end, frame_count)]; f < last; f++)
-        f->tag = tag;
+    struct frame *f = &frame_table[first];
+    end = MIN(end, frame_count);
+    if (first >= end)
+        return;
+    *f = (struct frame){.tag = frame_idle_tag(account, kind, 0)};
+    copy_bytes(f + 1, f, (end - first - 1) * sizeof *f);
 }
 
 pfn memory_divide(u64 root_frames) {
-    for (u64 at = 0; at < frame_count * sizeof(struct frame); at += PAGE_BYTES)
-        page_clear((u8 *)frame_table + at); /* reserved, the kernel's */
-    for (u64 i = 0; i < boot->ranges_count; i++)
-        set_frames(boot->ranges[i].first, boot->ranges[i].first + boot->ranges[i].frames, ACCOUNT_FRAME,
-                   KIND_DATA);
+    pfn end = 0; /* of what has been set; ranges may come in any order */
+    for (u64 i = 0; i < boot->ranges_count; i++) {
+        const struct info_range *r = &boot->ranges[i];
+        set_frames(end, r->first, ACCOUNT_KERNEL, KIND_RESERVED);
+        set_frames(r->first, r->first + r->frames, ACCOUNT_FRAME, KIND_DATA);
+        end = MAX(end, r->first + r->frames);
+    }
     for (u32 i = 0; i < taken_count; i++)
         set_frames(taken[i].first, taken[i].end, ACCOUNT_KERNEL, KIND_RESERVED);
     for (u64 i = 0; i < boot->modules_count; i++)

@@ -19,9 +19,7 @@
 #include <abi/syscall.h>
 
 struct frame {
-    u32 shares;     /* entries that map it in spaces of other accounts, or of none */
-    u32 generation; /* raised at every end of an object that lived here; never reset */
-    u32 next;       /* see above; 0 ends a list (frame 0 is never in one) */
+    u32 shares; /* entries that map it in spaces of other accounts, or of none */
     union {
         struct {
             u8 account; /* owner; ACCOUNT_KERNEL: kernel's or reserved */
@@ -32,6 +30,8 @@ struct frame {
         };
         u32 tag; /* all four, for loops over many frames */
     };
+    u32 generation; /* raised at every end of an object that lived here; never reset */
+    u32 next;       /* see above; 0 ends a list (frame 0 is never in one) */
 };
 _Static_assert(sizeof(struct frame) == 16, "a frame table entry is 16 bytes");
 
