@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "page.h"
 
+#include <string.h>
+
 #include <ipc/assert.h>
 #include <ipc/slab.h>
 
@@ -11,8 +13,7 @@ err page_init(struct page_cache *pc, struct page_bucket *buckets, u32 bucket_cou
         return -E_INVAL;
     pc->bucket = buckets;
     pc->bucket_count = bucket_count;
-    for (u32 i = 0; i < bucket_count; i++)
-        LIST_INIT(&buckets[i]);
+    memset(buckets, 0, bucket_count * sizeof *buckets); /* as LIST_INIT leaves them, a word an instruction */
     TAILQ_INIT(&pc->lru);
     pc->heads = kmem_cache_create("page", sizeof(struct page), 0, 0, NULL, NULL);
     return pc->heads ? 0 : -E_NOMEM;

@@ -62,18 +62,22 @@ static void load_segment(enum server_id id, const u8 *file, const struct elf_seg
     map_own(begin, frames, pages, s->rights, ROOT_SLOT(id, OF_SPACE));
 }
 
+/* Of the file only what is loaded is mapped: most of it is for debuggers. */
 static vaddr load_image(enum server_id id) {
     const struct info_module *m = find_module(wirings[id].name);
     struct elf_image image;
     if (!m)
         must(-E_NOENT, "no boot module", id);
-    u64 pages = ROUND_UP(m->bytes, PAGE_BYTES) / PAGE_BYTES;
-    map_own(OWN_WINDOW + m->first * PAGE_BYTES, m->first, pages, MAP_READ, SLOT_SPACE);
-    const u8 *file = (const u8 *)(OWN_WINDOW + m->first * PAGE_BYTES);
-    must(elf_parse(file, m->bytes, IMAGE_BASE(id), IMAGE_BASE(id + 1), &image), "its image", id);
+    vaddr file = OWN_WINDOW + m->first * PAGE_BYTES;
+    map_own(file, m->first, 1, MAP_READ, SLOT_SPACE);
+    must(elf_parse((const void *)file, MIN(m->bytes, PAGE_BYTES), m->bytes, IMAGE_BASE(id),
+                   IMAGE_BASE(id + 1), &image),
+         "its image", id);
+    u64 pages = MAX(ROUND_UP(elf_end(&image), PAGE_BYTES) / PAGE_BYTES, 1);
+    map_own(file + PAGE_BYTES, m->first + 1, pages - 1, MAP_READ, SLOT_SPACE);
     for (u32 i = 0; i < image.segments; i++)
-        load_segment(id, file, &image.segment[i]);
-    unmap_own((vaddr)file, pages);
+        load_segment(id, (const u8 *)file, &image.segment[i]);
+    unmap_own(file, pages);
     return image.entry;
 }
 

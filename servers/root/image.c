@@ -19,11 +19,11 @@ struct elf_program_header {
 };
 enum { TYPE_EXEC = 2, MACHINE_X86_64 = 62, PT_LOAD = 1, PF_X = 1, PF_W = 2, PF_R = 4 };
 
-static bool header_ok(const struct elf_header *h, u64 bytes) {
+static bool header_ok(const struct elf_header *h, u64 seen) {
     static const u8 magic[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
     return memcmp(h->ident, magic, sizeof magic) == 0 && h->type == TYPE_EXEC &&
            h->machine == MACHINE_X86_64 && h->phentsize == sizeof(struct elf_program_header) &&
-           h->phoff <= bytes && h->phnum <= (bytes - h->phoff) / sizeof(struct elf_program_header);
+           h->phoff <= seen && h->phnum <= (seen - h->phoff) / sizeof(struct elf_program_header);
 }
 
 static bool segment_ok(const struct elf_program_header *p, u64 bytes, vaddr lo, vaddr hi) {
@@ -36,13 +36,13 @@ static u32 rights_of(u32 flags) {
     return (flags & PF_R ? MAP_READ : 0) | (flags & PF_W ? MAP_WRITE : 0) | (flags & PF_X ? MAP_EXEC : 0);
 }
 
-err elf_parse(const void *file, u64 bytes, vaddr lo, vaddr hi, struct elf_image *out) {
+err elf_parse(const void *file, u64 seen, u64 bytes, vaddr lo, vaddr hi, struct elf_image *out) {
     struct elf_header h;
     struct elf_image image = {0};
-    if (bytes < sizeof h)
+    if (seen < sizeof h)
         return -E_NOEXEC;
     memcpy(&h, file, sizeof h);
-    if (!header_ok(&h, bytes))
+    if (!header_ok(&h, seen))
         return -E_NOEXEC;
     vaddr free_from = lo;
     for (u32 i = 0; i < h.phnum; i++) {
@@ -61,4 +61,11 @@ err elf_parse(const void *file, u64 bytes, vaddr lo, vaddr hi, struct elf_image 
     image.entry = h.entry;
     *out = image;
     return 0;
+}
+
+u64 elf_end(const struct elf_image *image) {
+    u64 end = 0;
+    for (u32 i = 0; i < image->segments; i++)
+        end = MAX(end, image->segment[i].offset + image->segment[i].file_bytes);
+    return end;
 }

@@ -18,7 +18,9 @@ struct elf_image {
     struct elf_segment segment[ELF_SEGMENTS_MAX];
 };
 
-/* Check a static x86-64 executable of `bytes` bytes at `file` and list its PT_LOAD segments. Segments must
- * lie in [lo, hi), be ascending, share no page, and none may be writable and executable. -E_NOEXEC if
- * anything is wrong; *out is then untouched. */
-must_check err elf_parse(const void *file, u64 bytes, vaddr lo, vaddr hi, struct elf_image *out);
+/* Check a static x86-64 executable of `bytes` bytes, of which the first `seen` are at `file`, and list its
+ * PT_LOAD segments. The headers must be in what is seen. Segments must lie in [lo, hi), be ascending, share
+ * no page, and none may be writable and executable. -E_NOEXEC if anything is wrong; *out is then untouched. */
+must_check err elf_parse(const void *file, u64 seen, u64 bytes, vaddr lo, vaddr hi, struct elf_image *out);
+/* Where in the file its segments end. */
+u64 elf_end(const struct elf_image *image);

@@ -10,9 +10,9 @@ static struct cache *find_place(struct client *client, const char *name, bool *t
     *taken = false;
     for (u32 i = 0; i < SLAB_CACHES_MAX; i++) {
         struct cache *cache = &client->cache[i];
-        if (!*cache->name && !place)
-            place = cache;
-        if (!strcmp(cache->name, name))
+        if (!*cache->name)
+            place = place ? place : cache;
+        else if (*cache->name == *name && !strcmp(cache->name, name))
             *taken = true;
     }
     return place;

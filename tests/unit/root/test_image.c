@@ -32,7 +32,7 @@ static void good(struct file *f) {
 }
 
 static err parse(const struct file *f, struct elf_image *out) {
-    return elf_parse(f, sizeof *f, LO, HI, out);
+    return elf_parse(f, offsetof(struct file, bytes), sizeof *f, LO, HI, out);
 }
 
 Test(elf, good_image) {
@@ -46,6 +46,16 @@ Test(elf, good_image) {
     cr_assert_eq(image.segment[1].rights, (u32)(MAP_READ | MAP_WRITE));
     cr_assert_eq(image.segment[1].file_bytes, 0x100);
     cr_assert_eq(image.segment[1].memory_bytes, 0x5000);
+    cr_assert_eq(elf_end(&image), 0x1300);
+}
+
+Test(elf, headers_must_be_seen) {
+    struct file f;
+    struct elf_image image = {.entry = 42};
+    good(&f);
+    cr_assert_eq(elf_parse(&f, offsetof(struct file, bytes) - 1, sizeof f, LO, HI, &image), -E_NOEXEC);
+    cr_assert_eq(elf_parse(&f, sizeof f.header - 1, sizeof f, LO, HI, &image), -E_NOEXEC);
+    cr_assert_eq(image.entry, 42);
 }
 
 #define REFUSED(change)                                                                                      \
@@ -77,7 +87,7 @@ Test(elf, refuses) {
     REFUSED(f.program[2].p_offset = ~0ull - 0xff); /* wraps */
     REFUSED(f.program[2].p_vaddr = LO);            /* overlaps */
     struct elf_image image;
-    cr_assert_eq(elf_parse("\177ELF", 4, LO, HI, &image), -E_NOEXEC);
+    cr_assert_eq(elf_parse("\177ELF", 4, 4, LO, HI, &image), -E_NOEXEC);
 }
 
 Test(elf, random_damage_stays_in_bounds) {
