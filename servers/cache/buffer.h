@@ -25,6 +25,7 @@ enum buffer_flag {
     BH_LOCKED = 2,   /* being read */
     BH_ERROR = 4,    /* the last read failed */
     BH_HASHED = 8,   /* has a device and block: in use or unused, not free */
+    BH_ENTRIES = 16, /* the data is a directory's, and all its entries have been checked */
 };
 
 struct buffer_head {

@@ -55,23 +55,21 @@ enum ext2_wait { EXT2_MAY_WAIT, EXT2_CACHED_ONLY };
 err ext2_bmap(struct cache *c, const struct inode *inode, u64 index, enum ext2_wait may,
               u64 *block) must_check;
 
-/* One name of a directory. */
-struct ext2_name {
-    u32 ino;
-    u8 type; /* of linux's d_type: 0 unknown, 1 fifo, 2 char, 4 dir, 6 block, 8 file, 10 link, 12 socket */
-    u8 len;
-    const char *name; /* not ended by 0; valid during the call */
-    u64 next;         /* position behind it */
+/* Entries of one block of a directory, checked: those at the offsets from `first` up to `end`. */
+struct ext2_entries {
+    const char *data; /* of the block; read only, valid during the call */
+    u32 first, end;
+    u64 base; /* the block's position in the directory */
 };
 
-/* Called with one name after the other; true: enough, this one was not taken. Must not wait. */
-typedef bool ext2_name_fn(void *arg, const struct ext2_name *name);
+/* Called with one block after the other; true: enough. Must not wait. */
+typedef bool ext2_entries_fn(void *arg, const struct ext2_entries *entries);
 
-/* All names from position `pos` on (0: the first of all; otherwise a `next`; any other value is as the next
- * boundary). border: a `next` or 0; one that is a little before pos spares the walk from the block's begin.
- * 1: fn had enough; 0: there are no more; -E_IO after the names that were found before. Long wait. */
-err ext2_readdir(struct cache *c, const struct inode *dir, u64 pos, u64 border, ext2_name_fn *fn,
-                 void *arg) must_check;
+/* All entries from the block on that position `pos` is in. border: where an entry begins, or 0; one that is a
+ * little before pos spares the walk from the block's begin. 1: fn had enough; 0: there are no more; -E_IO
+ * after the entries that were found before. Long wait. */
+err ext2_walk(struct cache *c, const struct inode *dir, u64 pos, u64 border, ext2_entries_fn *fn,
+              void *arg) must_check;
 
 /* The inode number behind a name of 1 to 255 bytes. -E_NOENT. Long wait. */
 err ext2_lookup(struct cache *c, const struct inode *dir, const char *name, u64 len, u32 *ino) must_check;

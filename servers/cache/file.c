@@ -3,7 +3,6 @@
 
 #include <ipc/assert.h>
 #include <ipc/slab.h>
-#include <string.h>
 
 #include "cache.h"
 
@@ -150,47 +149,4 @@ err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) {
         return -E_INVAL;
     filp->position = (u64)position;
     return position;
-}
-
-/* Linux's struct linux_dirent64, as getdents64 writes it. */
-struct dirent_head {
-    u64 ino;
-    i64 next;
-    u16 bytes; /* of the record, a multiple of 8 */
-    u8 type;
-    char name[]; /* ends by 0 */
-} __attribute__((packed));
-
-/* A buffer of records that is being filled. */
-struct names {
-    char *buffer;
-    u64 bytes, filled;
-    u64 position; /* behind the last one taken */
-};
-
-static bool take_name(void *arg, const struct ext2_name *name) {
-    struct names *n = arg;
-    u64 record = ROUND_UP(sizeof(struct dirent_head) + name->len + 1u, 8);
-    if (n->filled + record > n->bytes)
-        return true;
-    struct dirent_head head = {name->ino, (i64)name->next, (u16)record, name->type};
-    char *to = n->buffer + n->filled;
-    /* The end of the name, and what fills the record. These two are stores, not calls. */
-    __builtin_memset(to + record - 8, 0, 8);
-    __builtin_memcpy(to, &head, sizeof head);
-    memcpy(to + sizeof head, name->name, name->len);
-    n->filled += record;
-    n->position = name->next;
-    return false;
-}
-
-err dir_names(struct cache *c, const struct inode *dir, u64 *pos, u64 border, char *buffer, u64 bytes) {
-    if (dir->kind != INODE_DIR)
-        return -E_NOTDIR;
-    struct names n = {.buffer = buffer, .bytes = bytes, .position = *pos};
-    err e = ext2_readdir(c, dir, *pos, border, take_name, &n);
-    if (n.filled == 0 && e)
-        return e > 0 ? -E_INVAL : e;
-    *pos = n.position; /* an error behind them is the next call's */
-    return (err)n.filled;
 }

@@ -58,7 +58,7 @@ err file_close(struct cache *c, u64 number) must_check;
 err file_seek(struct cache *c, u64 number, i64 offset, u64 whence) must_check;
 
 /* Names of a directory from *pos on as struct linux_dirent64 into buffer; *pos moves behind the last one.
- * border: as for ext2_readdir. Returns the bytes, 0 at the end. -E_INVAL: not even one fits; -E_NOTDIR; an
+ * border: as for ext2_walk. Returns the bytes, 0 at the end. -E_INVAL: not even one fits; -E_NOTDIR; an
  * error of reading the directory only if it comes before the first name. Long wait. */
 err dir_names(struct cache *c, const struct inode *dir, u64 *pos, u64 border, char *buffer,
               u64 bytes) must_check;

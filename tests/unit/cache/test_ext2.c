@@ -67,6 +67,8 @@ static void compare_dir(struct inode *dir, const char *path) {
             memcpy(&bytes, buffer + at + 16, sizeof bytes);
             const char *name = buffer + at + 19;
             u8 type = (u8)buffer[at + 18];
+            for (i64 end = at + 19 + (i64)strlen(name); end < at + bytes; end++)
+                cr_assert_eq(buffer[end], 0, "what fills the record of %s", name);
             at += bytes;
             if (strcmp(name, "lost+found") == 0)
                 continue;
