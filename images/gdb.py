@@ -9,7 +9,7 @@ import gdb
 
 PHYS_BASE = 0xFFFF_8000_0000_0000
 PAGE_BYTES = 4096
-ENTRY = struct.Struct("<IIIBBBB")  # struct frame
+ENTRY = struct.Struct("<IBBBBII")  # struct frame
 
 
 def enum_names(name):
@@ -23,7 +23,7 @@ def frames():
     count = int(gdb.parse_and_eval("frame_count"))
     table = int(gdb.parse_and_eval("(unsigned long)frame_table"))
     data = gdb.selected_inferior().read_memory(table, count * ENTRY.size).tobytes()
-    for number, (shares, _, _, account, state, own, pins) in enumerate(ENTRY.iter_unpack(data)):
+    for number, (shares, account, state, own, pins, _, _) in enumerate(ENTRY.iter_unpack(data)):
         yield number, kinds.get(state & 15, "?"), account, shares, own, pins
 
 

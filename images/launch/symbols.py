@@ -15,8 +15,8 @@ def kernel_symbols(path):
 
 
 def named(address, symbols):
-    """function+offset, or the address itself."""
-    at = bisect.bisect([start for start, _ in symbols], address) - 1
+    """The function that a call comes back to, and the offset, or the address itself. The call may be its last instruction."""
+    at = bisect.bisect([start for start, _ in symbols], address - 1) - 1
     return f"{symbols[at][1]}+{address - symbols[at][0]:#x}" if at >= 0 else f"{address:#x}"
 
 
