@@ -14,13 +14,15 @@ def kernel_symbols(path):
     return [(int(address, 16), name) for address, kind, name in words if kind in "tT"]
 
 
-def named(address, symbols):
-    """The function that a call comes back to, and the offset, or the address itself. The call may be its last instruction."""
-    at = bisect.bisect([start for start, _ in symbols], address - 1) - 1
+def named(address, symbols, is_return):
+    """function+offset, or the address itself. What a call returns to may lie behind its function: the call was its end."""
+    at = bisect.bisect([start for start, _ in symbols], address - is_return) - 1
     return f"{symbols[at][1]}+{address - symbols[at][0]:#x}" if at >= 0 else f"{address:#x}"
 
 
 def call_trace(log, symbols):
     """The last call trace of a panic in the log's text, a line for each function, innermost first; or nothing."""
     lines = re.findall(r"^  trace((?: [0-9a-f]+)+)$", log, re.M)
-    return "".join(f"\n  {named(int(word, 16), symbols)}" for word in lines[-1].split()) if lines and symbols else ""
+    if not lines or not symbols:
+        return ""
+    return "".join(f"\n  {named(int(word, 16), symbols, f'rip {word}' not in log)}" for word in lines[-1].split())
