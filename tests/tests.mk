@@ -42,14 +42,19 @@ build/stub/quire.elf: tests/system/stub.asm
 	$(call say,NASM,$<)
 	$(Q)nasm -f bin -w+error -o $@ $<
 
-# The kernel without its short paths: both must behave alike.
+# The kernel without its short paths, which must behave alike, and the one in which undefined behaviour is a trap.
 ifndef SLOW
 SLOW_KERNEL := $(B)/slow/quire.elf
 $(SLOW_KERNEL): FORCE
 	$(Q)$(MAKE) --no-print-directory SLOW=1 kernel
+ifndef UBSAN
+UBSAN_KERNEL := $(B)/ubsan/quire.elf
+$(UBSAN_KERNEL): FORCE
+	$(Q)$(MAKE) --no-print-directory UBSAN=1 kernel
+endif
 endif
 
-SYSTEM_NEEDS := all disk iso build/stub/quire.elf $(DISK_VARIANTS) $(SLOW_KERNEL)
+SYSTEM_NEEDS := all disk iso build/stub/quire.elf $(DISK_VARIANTS) $(SLOW_KERNEL) $(UBSAN_KERNEL)
 
 unit: $(SUITES) ## unit tests of all parts, or of PART=name
 	$(Q)tests/run --unit $(SUITES)
@@ -104,14 +109,16 @@ endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 
 FUZZ_CALLS := $(or $(CALLS),10000000)
+UBSAN_CALLS := $(or $(CALLS),1000000)
 FUZZ_KERNEL := $(if $(filter $(or $(PART),kernel),kernel),fuzz-kernel)
 fuzz: $(patsubst %,build/fuzz/%,$(filter fuzz_$(PART)%,$(FUZZERS))) $(FUZZ_KERNEL) ## fuzzers, of PART=name; SECONDS=60, CALLS=n
 	$(Q)for f in $(notdir $(filter build/%,$^)); do \
 	    build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) build/fuzz/corpus-$$f || exit 1; done
 
 .PHONY: fuzz-kernel
-fuzz-kernel: kernel
+fuzz-kernel: kernel $(UBSAN_KERNEL)
 	$(Q)tests/fuzz/kernel/run --kernel $(B)/quire.elf --calls $(FUZZ_CALLS)
+	$(Q)$(if $(UBSAN_KERNEL),tests/fuzz/kernel/run --kernel $(UBSAN_KERNEL) --calls $(UBSAN_CALLS))
 
 # ---- static checks -----------------------------------------------------------------------------------------
 lint: ## rules of the tree

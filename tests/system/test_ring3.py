@@ -27,6 +27,11 @@ def test_smallest_cpu():
     ring3("-cpu", "qemu64")
 
 
+def test_undefined_behaviour_traps():
+    if "slow" not in BUILD and "ubsan" not in BUILD:
+        ring3(kernel=os.path.join(BUILD, "ubsan", "quire.elf"))
+
+
 def test_everything_traced():
     ring3("-append", "trace=all")
 
