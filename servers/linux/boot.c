@@ -92,6 +92,15 @@ static void set_limits(struct process *p) {
     p->rlimit[RLIMIT_NPROC] = (struct rlimit64){PID_LIMIT, PID_LIMIT};
 }
 
+static bool make_init(void) {
+    struct process *p = process_create(pid_alloc(&state.tasks));
+    if (!p)
+        return false;
+    set_limits(p);
+    init_enter(&state.tasks, p);
+    return true;
+}
+
 static struct process *make_first(bool tty) {
     struct process *p = process_create(pid_alloc(&state.tasks));
     struct task *t = kmem_cache_alloc(state.task_cache, GFP_KERNEL);
@@ -107,7 +116,8 @@ static struct process *make_first(bool tty) {
     *p->sighand = (struct sighand){.refs = 1};
     p->pgid = p->sid = p->pid;
     set_limits(p);
-    process_enter(&state.tasks, p, NULL);
+    process_enter(&state.tasks, p, state.tasks.init);
+    state.tasks.first = p;
     *t = (struct task){.tid = p->pid, .altstack.flags = SS_DISABLE, .timer.expired = call_timer_expired};
     task_enter(&state.tasks, t, p);
     if (tty)
@@ -130,7 +140,7 @@ static err make_args(struct args *a, const char *command, bool tty) {
 static err start_first(const char *command, bool tty) {
     struct path_walk *w = walk_buffer();
     struct args a;
-    struct process *p = make_first(tty);
+    struct process *p = make_init() ? make_first(tty) : NULL;
     if (!p)
         return -E_NOMEM;
     args_init(&a);

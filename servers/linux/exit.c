@@ -27,8 +27,6 @@ static struct linux_siginfo child_info(const struct process *p, int code, u32 st
 
 void notify_parent(struct process *p, int code, u32 status) {
     struct process *parent = p->parent;
-    if (!parent)
-        return;
     bool ended = code <= CLD_DUMPED;
     const struct linux_sigaction *a = parent->sighand ? &parent->sighand->action[SIGCHLD - 1] : NULL;
     int signal = ended ? p->exit_signal : SIGCHLD;
@@ -47,10 +45,27 @@ void process_reap(struct process *p) {
 /* The parent does not want to hear of its children. */
 static bool reaped_unasked(const struct process *p) {
     const struct process *parent = p->parent;
-    if (!parent || parent->state != PROCESS_ALIVE || p->exit_signal != SIGCHLD)
-        return false;
+    if (parent->state != PROCESS_ALIVE || !parent->sighand || p->exit_signal != SIGCHLD)
+        return false; /* process 1 has no actions: init_reap */
     const struct linux_sigaction *a = &parent->sighand->action[SIGCHLD - 1];
     return a->handler == SIG_IGN || (a->flags & SA_NOCLDWAIT);
+}
+
+/* Process 1 waits for none of its children. */
+static void init_reap(void) {
+    struct process *p = TAILQ_FIRST(&state.tasks.init->children);
+    while (p) {
+        struct process *next = TAILQ_NEXT(p, sibling);
+        if (p->state == PROCESS_ZOMBIE)
+            process_reap(p);
+        p = next;
+    }
+}
+
+/* Of what it is sent it obeys what busybox's init does: halt, poweroff and reboot send these. */
+void init_obey(int signal) {
+    if (signal == SIGUSR1 || signal == SIGUSR2 || signal == SIGTERM)
+        kern_system_exit(0);
 }
 
 void process_finish(struct process *p) {
@@ -65,16 +80,16 @@ void process_finish(struct process *p) {
     p->stopped = p->continued = false;
     p->state = PROCESS_ZOMBIE;
     u32 signal = p->status & 0x7f;
-    if (p == state.tasks.init) {
+    if (p == state.tasks.first) {
         kern_system_exit(signal ? 128 + signal : p->status >> 8);
         return;
     }
-    if (process_orphan(&state.tasks, p))
-        wake(&state.tasks.init->children_changed);
+    process_orphan(&state.tasks, p);
     p->vfork = false;
     wake(&p->vfork_done);
     bool unasked = reaped_unasked(p);
     notify_parent(p, signal ? CLD_KILLED : CLD_EXITED, signal ? signal : p->status >> 8);
     if (unasked)
         process_reap(p);
+    init_reap();
 }

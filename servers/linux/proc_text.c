@@ -75,7 +75,15 @@ static char letter_of(const struct process *p) {
         return 'Z';
     if (p->stopped)
         return 'T';
-    return t && t->call.reply ? 'S' : 'R';
+    return !t || t->call.reply ? 'S' : 'R';
+}
+
+static u32 parent_of(const struct process *p) {
+    return p->parent ? p->parent->pid : 0; /* process 1 has none */
+}
+
+static const char *name_of(const struct process *p, const struct task *task) {
+    return task ? task->comm : p == state.tasks.init ? "init" : "";
 }
 
 static u32 counted(char letter) {
@@ -121,8 +129,8 @@ static void pid_stat(struct text *t, const struct process *p, const struct task 
     if (p->mm)
         fault_counts_add(&f, fault_counts(r.faults, r.fault_key));
     ull start = (kern_tsc() > p->start_tsc ? (p->start_tsc - kern_boot_tsc()) : 0) / (kern_tsc_per_ms() * 10);
-    text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, task ? task->comm : "", letter_of(p),
-                p->parent ? p->parent->pid : 0, p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
+    text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, name_of(p, task), letter_of(p), parent_of(p),
+                p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
     text_printf(t, "%llu %llu %llu %llu 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)f.minor,
                 (ull)p->child_faults.minor, (ull)f.major, (ull)p->child_faults.major, p->task_count, start,
                 (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
@@ -136,8 +144,8 @@ static void pid_status(struct text *t, const struct process *p, const struct tas
                        struct region_stat r) {
     static const char *const names[128] = {
         ['R'] = "R (running)", ['S'] = "S (sleeping)", ['T'] = "T (stopped)", ['Z'] = "Z (zombie)"};
-    text_printf(t, "Name:\t%s\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n", task ? task->comm : "",
-                names[(u8)letter_of(p) & 127], p->pid, p->pid, p->parent ? p->parent->pid : 0);
+    text_printf(t, "Name:\t%s\nState:\t%s\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n", name_of(p, task),
+                names[(u8)letter_of(p) & 127], p->pid, p->pid, parent_of(p));
     text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
     text_printf(t,
                 "VmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\nVmStk:\t%8llu "
@@ -268,7 +276,7 @@ static err process_text(struct text *t, enum proc_node node, u64 pid) {
     case PROC_PID_CMDLINE:
         return pid_cmdline(t, p), 0;
     case PROC_PID_COMM:
-        return text_printf(t, "%s\n", task ? task->comm : ""), 0;
+        return text_printf(t, "%s\n", name_of(p, task)), 0;
     case PROC_PID_MAPS:
         return pid_maps(t, mm), 0;
     default:

@@ -5,8 +5,7 @@ static i64 quick_getpid(const struct task *t) {
     return t->process->pid;
 }
 static i64 quick_getppid(const struct task *t) {
-    const struct process *parent = t->process->parent;
-    return parent ? parent->pid : 0;
+    return t->process->parent->pid;
 }
 static i64 quick_gettid(const struct task *t) {
     return t->tid;

@@ -97,6 +97,10 @@ void signal_task(struct task *t, int signal, const struct linux_siginfo *info) {
 
 void signal_process(struct process *p, int signal, const struct linux_siginfo *info) {
     struct task *t, *taker = NULL;
+    if (p == state.tasks.init) {
+        init_obey(signal);
+        return;
+    }
     if (!before_sending(p, signal))
         return;
     TAILQ_FOREACH(t, &p->tasks, sibling) {

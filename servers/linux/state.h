@@ -62,6 +62,8 @@ void process_finish(struct process *p);
 /* p's parent is to know that it ended, stopped or went on (code: CLD_xxx). */
 void notify_parent(struct process *p, int code, u32 status);
 void process_reap(struct process *p);
+/* Process 1 has been sent a signal. */
+void init_obey(int signal);
 
 /* exec.c: a new program in p's place (task: p's only or first task, its thread object is replaced). */
 err exec_start(struct task *t, struct args *a, struct path_walk *w) must_check;

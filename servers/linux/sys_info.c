@@ -75,7 +75,8 @@ static i64 set_limit(struct process *p, u64 resource, const struct rlimit64 *nex
         return -E_INVAL;
     if (resource == RLIMIT_NOFILE && next->max > FILES_MAX)
         return -E_PERM;
-    if (resource == RLIMIT_DATA || resource == RLIMIT_STACK || resource == RLIMIT_AS) {
+    bool memory = resource == RLIMIT_DATA || resource == RLIMIT_STACK || resource == RLIMIT_AS;
+    if (memory && p->mm) { /* process 1 has none */
         struct region_limit_rep rep;
         err e = region_limit(SERVICE(SRV_REGION),
                              &(struct region_limit_req){p->mm->number, resource, next->now}, &rep);

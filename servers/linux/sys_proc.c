@@ -14,8 +14,7 @@ i64 linux_gettid(struct call *k) {
     return k->task->tid;
 }
 i64 linux_getppid(struct call *k) {
-    const struct process *parent = k->task->process->parent;
-    return parent ? parent->pid : 0;
+    return k->task->process->parent->pid;
 }
 i64 linux_getpgrp(struct call *k) {
     return k->task->process->pgid;

@@ -42,15 +42,23 @@ u32 pid_alloc(struct tasks *t) {
     return 0;
 }
 
-void process_enter(struct tasks *t, struct process *p, struct process *parent) {
+static void enter(struct tasks *t, struct process *p) {
     TAILQ_INIT(&p->children);
     TAILQ_INIT(&p->tasks);
-    p->parent = parent;
-    if (parent)
-        TAILQ_INSERT_TAIL(&parent->children, p, sibling);
-    else
-        t->init = p;
     TAILQ_INSERT_TAIL(&t->processes, p, all);
+}
+
+void init_enter(struct tasks *t, struct process *p) {
+    ASSERT(!t->init);
+    enter(t, p);
+    p->pgid = p->sid = p->pid;
+    t->init = p;
+}
+
+void process_enter(struct tasks *t, struct process *p, struct process *parent) {
+    enter(t, p);
+    p->parent = parent;
+    TAILQ_INSERT_TAIL(&parent->children, p, sibling);
 }
 
 void task_enter(struct tasks *t, struct task *task, struct process *p) {
@@ -70,23 +78,19 @@ void task_leave(struct tasks *t, struct task *task) {
     task->process->task_count--;
 }
 
-bool process_orphan(struct tasks *t, struct process *p) {
-    bool zombie = false;
+void process_orphan(struct tasks *t, struct process *p) {
     struct process *child;
     while ((child = TAILQ_FIRST(&p->children))) {
         TAILQ_REMOVE(&p->children, child, sibling);
         child->parent = t->init;
         child->exit_signal = SIGCHLD;
         TAILQ_INSERT_TAIL(&t->init->children, child, sibling);
-        zombie |= child->state == PROCESS_ZOMBIE;
     }
-    return zombie;
 }
 
 void process_leave(struct tasks *t, struct process *p) {
     ASSERT(TAILQ_EMPTY(&p->tasks) && TAILQ_EMPTY(&p->children));
-    if (p->parent)
-        TAILQ_REMOVE(&p->parent->children, p, sibling);
+    TAILQ_REMOVE(&p->parent->children, p, sibling);
     TAILQ_REMOVE(&t->processes, p, all);
 }
 

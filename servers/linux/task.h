@@ -134,7 +134,8 @@ struct tasks {
     u32 last; /* number given last */
     u32 count;
     TAILQ_HEAD(, process) processes;
-    struct process *init;
+    struct process *init;  /* number 1: nobody's program, see task.c:init_enter */
+    struct process *first; /* the shell: the run ends with it */
 };
 
 void tasks_init(struct tasks *t);
@@ -145,13 +146,16 @@ static inline struct task *task_find(const struct tasks *t, u64 tid) {
 struct process *process_find(const struct tasks *t, u64 pid);
 /* A number that is no task, process, group or session: the next after the last one given. 0: none. */
 u32 pid_alloc(struct tasks *t);
-/* Enters an initialised process with its parent (NULL: the first), or a task with its process. */
+/* Enters process 1: it has neither tasks nor memory, orphans become its children, and what it is sent goes to
+ * init_obey (exit.c). */
+void init_enter(struct tasks *t, struct process *p);
+/* Enters an initialised process with its parent, or a task with its process. */
 void process_enter(struct tasks *t, struct process *p, struct process *parent);
 void task_enter(struct tasks *t, struct task *task, struct process *p);
 /* Takes a task out of its process and of the table (but a process keeps its number until it is reaped). */
 void task_leave(struct tasks *t, struct task *task);
-/* The children of one that ends go to init. True if a zombie is among them (init is to be woken). */
-bool process_orphan(struct tasks *t, struct process *p);
+/* The children of one that ends go to init. */
+void process_orphan(struct tasks *t, struct process *p);
 /* Takes a zombie out of all lists; the caller frees it. */
 void process_leave(struct tasks *t, struct process *p);
 

@@ -60,6 +60,20 @@ def test_status_of_a_signal():
     check(quire("no-such-command").status == 127, "not found")
 
 
+def test_poweroff():
+    for command in ("poweroff", "halt", "reboot"):
+        for words in (command, f"{command} -f", f"(sleep 0.2; {command}) & sleep 30; exit 3"):
+            result = quire(f"head -c 99999 /data/random.bin; {words}")
+            check(result.status == 0 and len(result.out) == 99999, f"{words}: all output, and status 0", result)
+    check(quire("poweroff").status == 0, "the shell itself")
+    check(quire("poweroff -f; echo after").out == b"", "nothing after it")
+
+
+def test_process_1():
+    says("echo $$ $PPID; cat /proc/1/comm; kill -9 1; kill -HUP 1; (sleep 0.1 & sleep 0.2 &) ; sleep 0.4; ps | wc -l",
+         b"2 1\ninit\n5\n")
+
+
 def test_disk_is_read_only():
     result = quire("echo x > /etc/new; echo $?; cat /etc/new; mkdir /x; rm /etc/passwd; cat /etc/passwd")
     check(result.err.count(b"Read-only file system") >= 3 and b"root:x:0:0" in result.out, "EROFS", result)

@@ -78,17 +78,29 @@ def test_exit():
     check(terminal.status() == 5, "the shell's status")
 
 
-def test_poweroff():
-    terminal = Terminal()
+def ends_by(command, *options):
+    terminal = Terminal(*options)
     terminal.until(PROMPT)
-    terminal.type("poweroff\r")
-    check(terminal.status() == 0, "a clean end")
+    terminal.type(command + "\r")
+    check(terminal.status() == 0, f"a clean end by {command}")
+
+
+def test_poweroff():
+    ends_by("poweroff")
+
+
+def test_reboot():
+    ends_by("reboot -f")
 
 
 def test_iso():
     terminal = session("--iso", os.path.join(BUILD, "quire.iso"))
     terminal.type("exit\r")
     check(terminal.status() == 0, "a clean end")
+
+
+def test_iso_poweroff():
+    ends_by("halt", "--iso", os.path.join(BUILD, "quire.iso"))
 
 
 def test_piped():

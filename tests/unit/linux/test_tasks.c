@@ -16,11 +16,22 @@ static struct process *fork_of(struct process *parent) {
     cr_assert(pid && !process_find(&tasks, pid));
     struct process *p = calloc(1, sizeof *p);
     struct task *t = calloc(1, sizeof *t);
-    *p = (struct process){.pid = pid, .pgid = parent ? parent->pgid : pid, .sid = parent ? parent->sid : pid};
+    *p = (struct process){.pid = pid, .pgid = parent->pgid, .sid = parent->sid};
     t->tid = pid;
     process_enter(&tasks, p, parent);
     task_enter(&tasks, t, p);
     alive++;
+    return p;
+}
+
+/* Process 1, and one that leads a session. */
+static struct process *begin(void) {
+    static struct process init;
+    tasks_init(&tasks);
+    init = (struct process){.pid = pid_alloc(&tasks)};
+    init_enter(&tasks, &init);
+    struct process *p = fork_of(&init);
+    cr_assert(process_setsid(&tasks, p) == 2 && p->parent->pid == 1);
     return p;
 }
 
@@ -48,18 +59,18 @@ static void check_tree(void) {
         cr_assert_eq(process_find(&tasks, p->pid), p);
         seen += p->state == PROCESS_ALIVE;
         dead += p->state == PROCESS_ZOMBIE;
-        cr_assert_eq(p->task_count, p->state == PROCESS_ALIVE);
-        cr_assert(p == tasks.init || p->parent);
+        cr_assert_eq(p->task_count, p->state == PROCESS_ALIVE && p != tasks.init);
+        cr_assert_eq(!p->parent, p == tasks.init);
         cr_assert(p->state == PROCESS_ALIVE || TAILQ_EMPTY(&p->children), "a zombie has no children");
         TAILQ_FOREACH(c, &p->children, sibling)
         cr_assert_eq(c->parent, p);
     }
-    cr_assert(seen == alive && dead == zombies && tasks.count == alive);
+    cr_assert(seen == alive + 1 && dead == zombies && tasks.count == alive);
 }
 
 static struct process *random_process(u64 *seed) {
     struct process *p;
-    u64 n = seed_next(seed, alive + zombies);
+    u64 n = seed_next(seed, 1 + alive + zombies);
     TAILQ_FOREACH(p, &tasks.processes, all) {
         if (!n--)
             return p;
@@ -85,8 +96,7 @@ static void wait_for_any(struct process *p) {
 
 Test(tasks, random_tree) {
     u64 seed = seed_begin(5);
-    tasks_init(&tasks);
-    fork_of(NULL);
+    struct process *first = begin();
     for (u32 step = 0; step < 20000; step++) {
         struct process *p = random_process(&seed), *other = random_process(&seed);
         if (p->state != PROCESS_ALIVE)
@@ -94,11 +104,11 @@ Test(tasks, random_tree) {
         switch (seed_next(&seed, 6)) {
         case 0:
         case 1:
-            if (alive < 300)
+            if (alive < 300 && p != tasks.init)
                 fork_of(p);
             break;
         case 2:
-            if (p != tasks.init)
+            if (p != tasks.init && p != first)
                 end(p);
             break;
         case 3:
@@ -122,8 +132,7 @@ Test(tasks, random_tree) {
 Test(tasks, stops_are_told_once_and_on_request) {
     struct process *child;
     u32 status;
-    tasks_init(&tasks);
-    struct process *p = fork_of(NULL), *c = fork_of(p);
+    struct process *p = begin(), *c = fork_of(p);
     c->stopped = true;
     c->stop_signal = SIGTSTP;
     cr_assert_eq(wait_select(p, -1, 0, &child, &status), WAIT_NONE_YET);
@@ -145,9 +154,8 @@ Test(tasks, stops_are_told_once_and_on_request) {
 }
 
 Test(tasks, all_numbers_taken) {
-    tasks_init(&tasks);
-    struct process *p = fork_of(NULL);
-    for (u32 i = 2; i < PID_LIMIT; i++)
+    struct process *p = begin();
+    for (u32 i = 3; i < PID_LIMIT; i++)
         tasks.task[i] = TAILQ_FIRST(&p->tasks);
     cr_assert_eq(pid_alloc(&tasks), 0);
 }

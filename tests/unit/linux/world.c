@@ -457,7 +457,7 @@ u32 world_memories(void) {
 struct task *world_begin(void) {
     err e = boot(NULL);
     cr_assert_eq(e, -E_NOENT);
-    struct process *p = state.tasks.init;
+    struct process *p = state.tasks.first;
     struct task *t = TAILQ_FIRST(&p->tasks);
     p->mm = mm_create();
     cr_assert_eq(kern_thread_create(p->mm->space, t->tid, &t->thread, &t->frame), 0);

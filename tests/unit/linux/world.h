@@ -24,6 +24,8 @@ void world_check_idle(void);
 u32 world_slots(void);
 u32 world_threads(void);
 u32 world_memories(void);
+/* How often the system was told to end. */
+extern u32 world_exits;
 
 /* A call of a task that runs. *result is valid with OUT_ANSWER. Faults on the way are served like the real
  * ones. */

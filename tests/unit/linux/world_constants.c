@@ -3,6 +3,9 @@
 #include <ipc/log.h>
 
 #include "kern.h"
+#include "world.h"
+
+u32 world_exits;
 
 u64 kern_tsc_per_ms(void) {
     return 1000;
@@ -18,6 +21,7 @@ u64 kern_switches(void) {
 }
 void kern_system_exit(u32 status) {
     (void)status;
+    world_exits++;
 }
 u32 kern_worker(void) {
     return 0;
