@@ -279,26 +279,30 @@ err region_on_maps(struct ipc_ctx *c, const struct region_maps_req *req, struct 
 
 err region_on_lock(struct ipc_ctx *c, const struct region_lock_req *req, struct region_lock_rep *rep) {
     struct space *s = space_of(req->mm);
-    err status = 0;
+    u64 w[MSG_REG_WORDS];
     (void)rep;
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
-    err e = do_mlock(s->mm, req->addr, req->bytes, req->lock, &status);
-    return e < 0 ? e : status;
+    err e = do_mlock(s->mm, req->addr, req->bytes, req->lock, &s->work.change);
+    err status = s->work.change.status;
+    if (e < 0)
+        return e;
+    return over_at_once(s) ? status : work_start(c, s, WORK_CHANGE, NULL, w);
 }
 
 err region_on_lock_all(struct ipc_ctx *c, const struct region_lock_all_req *req,
                        struct region_lock_all_rep *rep) {
     struct space *s = space_of(req->mm);
+    u64 w[MSG_REG_WORDS];
     (void)rep;
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
-    do_mlockall(s->mm, req->now, req->future);
-    return 0;
+    do_mlockall(s->mm, req->now, req->future, &s->work.change);
+    return over_at_once(s) ? 0 : work_start(c, s, WORK_CHANGE, NULL, w);
 }
 
 /* Sets a bit for each present (write: and writable) page of [start, start + pages). */
@@ -340,26 +344,18 @@ err region_on_resident(struct ipc_ctx *c, const struct region_resident_req *req,
     return 0;
 }
 
-void stat_fill(const struct mm_struct *mm, u64 resident, struct region_stat *st) {
-    struct vm_area_struct *vma;
+void stat_fill(const struct mm_struct *mm, const struct vm_counts *c, struct region_stat *st) {
     *st = (struct region_stat){.total_pages = mm->total_vm,
-                               .rss_pages = resident,
+                               .rss_pages = c->resident,
+                               .shared_pages = c->shared,
+                               .stack_pages = c->stack,
+                               .data_pages = c->data,
+                               .text_pages = c->text,
                                .locked_pages = mm->locked_vm,
                                .faults = mm->faults,
                                .fault_key = mm->fault_key,
                                .table_pages = mm->tables,
                                .descriptors = mm->map_count};
-    TAILQ_FOREACH(vma, &mm->mmap, vm_list) {
-        u64 pages = vma_pages(vma);
-        if (vma->vm_flags & VM_SHARED)
-            st->shared_pages += pages;
-        else if (vma->vm_flags & VM_GROWSDOWN)
-            st->stack_pages += pages;
-        else if (vma->vm_flags & VM_WRITE)
-            st->data_pages += pages;
-        if (vma->vm_flags & VM_EXEC)
-            st->text_pages += pages;
-    }
 }
 
 /* The sums over all descriptors; resident pages are not counted. */

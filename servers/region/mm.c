@@ -10,6 +10,7 @@
 void vm_context_init(struct vm_context *ctx) {
     RB_INIT(&ctx->objects);
     TAILQ_INIT(&ctx->released);
+    ctx->piece = PIECE_REGIONS;
 }
 
 struct mm_struct *mm_alloc(struct vm_context *ctx) {

@@ -49,6 +49,8 @@ RB_HEAD(vma_tree, vm_area_struct);
 RB_HEAD(vm_object_tree, vm_object);
 TAILQ_HEAD(vm_object_list, vm_object);
 
+#define PIECE_REGIONS 32
+
 /* What all memory descriptors of one region server share; owned by the shell (or the test). */
 struct vm_context {
     struct kmem_cache *mm_cachep;      /* "mm_struct" */
@@ -56,6 +58,7 @@ struct vm_context {
     struct kmem_cache *object_cachep;  /* "vm_object" */
     struct vm_object_tree objects;     /* every object that some region maps */
     struct vm_object_list released; /* objects whose count fell to 0, until the shell names them to linux */
+    u32 piece;                      /* regions that a call changes at a time, at most: PIECE_REGIONS */
     pfn zero_page;                  /* the shared page of zeroes, a frame of region's own */
     u8 account;                     /* region's account: owner of all private anonymous frames */
 };

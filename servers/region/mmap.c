@@ -15,21 +15,23 @@ static bool makes_hole(struct mm_struct *mm, vaddr start, vaddr end) {
     return vma && vma->vm_start < start && end < vma->vm_end;
 }
 
-/* Takes [start, end) out of the regions; *low and *high: what of it may have entries. `above` is the second
- * descriptor for a hole. */
-static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_area_struct *above,
-                        struct vm_change *change, vaddr *low, vaddr *high) {
+/* Takes [start, end) out of the regions, a piece of it: returns where it came to. *low and *high: what of
+ * that may have entries. `above` is the second descriptor for a hole. */
+static vaddr cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_area_struct *above,
+                         struct vm_change *change, vaddr *low, vaddr *high) {
     struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
     *low = ~0ull;
     *high = 0;
     if (!vma)
-        return;
+        return end;
     if (start < mm->free_area_cache && start >= TASK_UNMAPPED_BASE)
         mm->free_area_cache = start;
     if (vma->vm_start < start && end < vma->vm_end)
         split_vma(vma, end, above);
-    while (vma && vma->vm_start < end) {
+    for (u32 left = mm->ctx->piece; vma && vma->vm_start < end; left--) {
         struct vm_area_struct *next = vma_next(vma);
+        if (!left)
+            return vma->vm_start;
         vma_add_touched(vma, start, end, low, high);
         if (vma->vm_start < start) {
             vma_set_range(vma, vma->vm_start, start);
@@ -41,20 +43,53 @@ static void cut_regions(struct mm_struct *mm, vaddr start, vaddr end, struct vm_
         }
         vma = next;
     }
+    return end;
+}
+
+static err cut_step(struct mm_struct *mm, struct vm_change *change) {
+    vaddr low, high;
+    change->rest = cut_regions(mm, change->rest, change->rest_end, NULL, change, &low, &high);
+    vm_change_range(change, CHANGE_UNMAP, low, high);
+    return 0;
+}
+
+/* [start, end) is to be taken out of the regions; the first piece of it. */
+static void cut_begin(struct mm_struct *mm, vaddr start, vaddr end, struct vm_area_struct *above,
+                      struct vm_change *change) {
+    vaddr low, high;
+    change->step = cut_step;
+    change->rest = cut_regions(mm, start, end, above, change, &low, &high);
+    change->rest_end = end;
+    vm_change_range(change, CHANGE_UNMAP, low, high);
+}
+
+static void close_dead(struct vm_change *change) {
+    struct vm_area_struct *vma;
+    while ((vma = TAILQ_FIRST(&change->dead))) {
+        TAILQ_REMOVE(&change->dead, vma, vm_list);
+        vma_close_free(vma);
+    }
+}
+
+bool vm_change_next(struct mm_struct *mm, struct vm_change *change) {
+    if (change->rest >= change->rest_end)
+        return false;
+    close_dead(change);
+    vm_change_range(change, CHANGE_NONE, 0, 0);
+    err e = change->step(mm, change);
+    if (e < 0)
+        change->status = e;
+    return true;
 }
 
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change) {
-    struct vm_area_struct *vma;
     struct vm_object *object = change->enter ? change->like.vm_object : NULL;
 
     if (change->enter && !vma_enter(mm, &change->like, change->spare))
         vma_free_unused(mm, change->spare);
     if (object)
         vm_object_unhold(mm->ctx, object);
-    while ((vma = TAILQ_FIRST(&change->dead))) {
-        TAILQ_REMOVE(&change->dead, vma, vm_list);
-        vma_close_free(vma);
-    }
+    close_dead(change);
     vm_change_init(change);
 }
 
@@ -64,7 +99,6 @@ static bool bad_range(vaddr start, u64 len) {
 
 err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *change) {
     struct vm_area_struct *above = NULL;
-    vaddr low, high;
 
     if (bad_range(start, len))
         return -E_INVAL;
@@ -75,8 +109,7 @@ err do_munmap(struct mm_struct *mm, vaddr start, u64 len, struct vm_change *chan
             return -E_NOMEM;
     }
     vm_change_init(change);
-    cut_regions(mm, start, end, above, change, &low, &high);
-    vm_change_range(change, CHANGE_UNMAP, low, high);
+    cut_begin(mm, start, end, above, change);
     return 0;
 }
 
@@ -112,7 +145,7 @@ static err take_spares(struct mm_struct *mm, struct spares *s, bool region, bool
 err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, vaddr from_end) {
     const struct vm_area_struct *like = &change->like;
     bool replaces = find_vma_intersection(mm, like->vm_start, like->vm_end), moves = from < from_end;
-    vaddr low = ~0ull, high = 0, unused;
+    vaddr unused;
     struct spares spare;
 
     err e = take_spares(mm, &spare, replaces || moves || !vma_would_merge(mm, like),
@@ -123,7 +156,7 @@ err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, 
     change->enter = true;
     change->spare = spare.region;
     if (replaces)
-        cut_regions(mm, like->vm_start, like->vm_end, spare.above, change, &low, &high);
+        cut_begin(mm, like->vm_start, like->vm_end, spare.above, change);
     if (moves) {
         if (!makes_hole(mm, from, from_end)) { /* not any more */
             vma_free_unused(mm, spare.above_from);
@@ -131,8 +164,7 @@ err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, 
         }
         cut_regions(mm, from, from_end, spare.above_from, change, &unused, &unused);
     }
-    vm_change_range(change, CHANGE_UNMAP, low, high);
-    if (change->kind == CHANGE_NONE && change->move_low >= change->move_high)
+    if (vm_change_over(change))
         vm_change_finish(mm, change);
     return 0;
 }

@@ -3,10 +3,11 @@
  *
  * Each call decides and changes the regions at once, and leaves what remains to be done at the page tables in
  * a struct vm_change: the caller unmaps or protects [start, end), in slices, with mm->busy set, and then
- * calls vm_change_finish, which cannot fail. The range is no larger than what programs have touched, and
- * where they touched nothing there is nothing to do (CHANGE_NONE): then vm_change_finish may be called at
- * once. Until then faults on the range see what the regions say: in a range that is being unmapped there is
- * no region, not even the one that mmap(MAP_FIXED) will put there.
+ * calls vm_change_next. A call over many regions changes them in pieces: as long as vm_change_next is true
+ * there is another range. Then vm_change_finish, which cannot fail. A range is no larger than what programs
+ * have touched, and where they touched nothing there is nothing to do (CHANGE_NONE). Until the end faults see
+ * what the regions say: in a range that is being unmapped there is no region, not even the one that
+ * mmap(MAP_FIXED) will put there.
  *
  * On an error nothing has changed, and the vm_change is to be forgotten. Errors are Linux's. */
 #pragma once
@@ -25,6 +26,12 @@ struct vm_change {
     vaddr start, end;
     u64 rights; /* MAP_xxx, for CHANGE_PROTECT */
     err status; /* what the call answers when all is done: not 0 if it stopped half way, as Linux's may */
+    /* What has not been done yet to the regions of [rest, rest_end); step does a piece of it, as *change and
+     * its own argument say. */
+    vaddr rest, rest_end;
+    err (*step)(struct mm_struct *mm, struct vm_change *change);
+    u64 argument;
+    bool begun;                   /* a piece has been done */
     struct vma_list dead;         /* regions that went; they hold their objects until the pages are gone */
     bool enter;                   /* then the region `like` is to be entered */
     struct vm_area_struct like;   /* the new region, if enter */
@@ -56,6 +63,8 @@ struct mmap_request {
 static inline void vm_change_init(struct vm_change *change) {
     change->kind = CHANGE_NONE;
     change->start = change->end = 0;
+    change->rest = change->rest_end = 0;
+    change->begun = false;
     change->status = 0;
     change->enter = false;
     TAILQ_INIT(&change->dead);
@@ -63,9 +72,10 @@ static inline void vm_change_init(struct vm_change *change) {
     change->move_high = 0;
 }
 
-/* True if there is nothing left to be done at the page tables. */
+/* True if there is nothing left to be done at the page tables or to regions. */
 static inline bool vm_change_over(const struct vm_change *change) {
-    return change->kind == CHANGE_NONE && change->move_low >= change->move_high;
+    return change->kind == CHANGE_NONE && change->move_low >= change->move_high &&
+           change->rest >= change->rest_end;
 }
 
 /* What is to be done at the page tables within [low, high): nothing if that is empty. */
@@ -108,18 +118,21 @@ u64 mremap_tables(struct mm_struct *mm, const struct mremap_request *req);
 err vm_change_enter(struct mm_struct *mm, struct vm_change *change, vaddr from, vaddr from_end) must_check;
 
 /* madvise(MADV_DONTNEED): the pages of [start, start + len) are to go, the regions stay. 0; -E_INVAL
- * (alignment, locked pages); -E_NOMEM in change->status if some of it has no region. With only_anonymous
- * (MADV_FREE) -E_INVAL for anything but private anonymous memory. */
+ * (alignment); in change->status -E_INVAL if locked pages stopped it, -E_NOMEM if some of it has no region.
+ * With only_anonymous (MADV_FREE) anything but private anonymous memory stops it too. */
 err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, bool only_anonymous,
                      struct vm_change *change) must_check;
 
-/* mlock, munlock: sets or clears VM_LOCKED. As do_mprotect: 0, and in *status -E_NOMEM if there was a
+/* mlock, munlock: sets or clears VM_LOCKED. As do_mprotect: 0, and in change->status -E_NOMEM if there was a
  * hole. */
-err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, err *status) must_check;
+err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, struct vm_change *change) must_check;
 /* mlockall, munlockall: all regions now, all regions that come. */
-void do_mlockall(struct mm_struct *mm, bool now, bool future);
+void do_mlockall(struct mm_struct *mm, bool now, bool future, struct vm_change *change);
 
-/* What remains when the page tables are done: closes regions that went and enters the new one. */
+/* The page tables are done with [start, end): closes the regions that went, and changes the next ones. False
+ * if there are none; else there is another range. */
+bool vm_change_next(struct mm_struct *mm, struct vm_change *change) must_check;
+/* What remains after that: closes regions that went and enters the new one. */
 void vm_change_finish(struct mm_struct *mm, struct vm_change *change);
 
 /* fork: gives child a copy of each region of parent from address `from` on, at most `max` of them. Returns

@@ -5,20 +5,21 @@
 
 #include <abi/errors.h>
 
-/* How far regions without a hole between them permit prot, from start on: *stop, at most end. 0, or what
- * ended it: -E_NOMEM, -E_ACCES. */
+/* How far regions without a hole between them permit prot, from start on: *stop, at most end, and no more than
+ * a piece. 0, or what ended it: -E_NOMEM, -E_ACCES. */
 static err covered(struct mm_struct *mm, vaddr start, vaddr end, u64 prot, vaddr *stop) {
+    struct vm_area_struct *vma = find_vma(mm, start);
     vaddr at = start;
     err e = 0;
-    for (struct vm_area_struct *vma = find_vma(mm, start); at < end && !e; vma = vma_next(vma)) {
-        if (!vma || vma->vm_start > at)
+    for (u32 left = mm->ctx->piece; at < end && !e && left; left--) {
+        if (!vma || vma->vm_start > at) {
             e = -E_NOMEM;
-        else if (prot & ~(vma->vm_flags >> VM_MAY_SHIFT))
+        } else if (prot & ~(vma->vm_flags >> VM_MAY_SHIFT)) {
             e = -E_ACCES;
-        else
+        } else {
             at = vma->vm_end;
-        if (!vma)
-            break;
+            vma = vma_next(vma);
+        }
     }
     *stop = MIN(at, end);
     return e;
@@ -31,8 +32,8 @@ static bool is_inside(struct mm_struct *mm, vaddr addr) {
 }
 
 /* Makes start and end borders between regions; both or, for want of memory, none. */
-static err cut_at_both(struct mm_struct *mm, vaddr start, vaddr end) {
-    bool low = is_inside(mm, start), high = is_inside(mm, end);
+static err cut_at_ends(struct mm_struct *mm, vaddr start, vaddr end) {
+    bool low = start < end && is_inside(mm, start), high = is_inside(mm, end);
     struct vm_area_struct *above_start = NULL, *above_end = NULL;
 
     if (mm->map_count + low + high > MAX_MAP_COUNT)
@@ -50,23 +51,36 @@ static err cut_at_both(struct mm_struct *mm, vaddr start, vaddr end) {
     return 0;
 }
 
-err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_change *change) {
-    vaddr stop, low = ~0ull, high = 0;
-
-    if ((start & PAGE_MASK) || (prot & ~(u64)PROT_MASK))
-        return -E_INVAL;
-    vm_change_init(change);
-    if (len == 0)
-        return 0;
-    if (len > TASK_SIZE || start > TASK_SIZE - len)
-        return -E_NOMEM;
-    err status = covered(mm, start, start + ROUND_UP(len, PAGE_BYTES), prot, &stop);
-    if (stop == start)
-        return status;
-    err e = cut_at_both(mm, start, stop);
+/* The next piece of a call, [*start, *stop), if regions that permit prot cover it; its ends become borders, but
+ * for the start of one that follows another: that lies at a border, or in a region that the piece before has
+ * changed and merged with its neighbour. On an error, which ends the call, nothing has changed. */
+static err take_piece(struct mm_struct *mm, struct vm_change *change, u64 prot, vaddr *start, vaddr *stop) {
+    *start = change->rest;
+    err status = covered(mm, *start, change->rest_end, prot, stop);
+    err e = *stop == *start ? status : cut_at_ends(mm, change->begun ? *stop : *start, *stop);
+    change->rest = e || status ? change->rest_end : *stop;
     if (e < 0)
         return e;
+    change->status = status;
+    change->begun = true;
+    return 0;
+}
 
+static err begin_steps(struct mm_struct *mm, struct vm_change *change, vaddr start, vaddr end,
+                       err (*step)(struct mm_struct *mm, struct vm_change *change), u64 argument) {
+    change->rest = start;
+    change->rest_end = end;
+    change->step = step;
+    change->argument = argument;
+    return step(mm, change);
+}
+
+static err protect_step(struct mm_struct *mm, struct vm_change *change) {
+    u64 prot = change->argument;
+    vaddr start, stop, low = ~0ull, high = 0;
+    err e = take_piece(mm, change, prot, &start, &stop);
+    if (e < 0)
+        return e;
     for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < stop; vma = vma_next(vma)) {
         if ((vma->vm_flags & VM_RIGHTS) != prot)
             vma_add_touched(vma, start, stop, &low, &high);
@@ -75,16 +89,41 @@ err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_
     vma_merge_range(mm, start, stop);
     vm_change_range(change, CHANGE_PROTECT, low, high);
     change->rights = vma_map_rights(prot);
-    change->status = status;
     return 0;
 }
 
-/* True if a region of [start, end) has one of these flags, or an object if that is asked. */
-static bool any_with(struct mm_struct *mm, vaddr start, vaddr end, u64 flags, bool object) {
-    for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma_next(vma))
-        if ((vma->vm_flags & flags) || (object && vma->vm_object))
-            return true;
-    return false;
+err do_mprotect(struct mm_struct *mm, vaddr start, u64 len, u64 prot, struct vm_change *change) {
+    if ((start & PAGE_MASK) || (prot & ~(u64)PROT_MASK))
+        return -E_INVAL;
+    vm_change_init(change);
+    if (len == 0)
+        return 0;
+    if (len > TASK_SIZE || start > TASK_SIZE - len)
+        return -E_NOMEM;
+    return begin_steps(mm, change, start, start + ROUND_UP(len, PAGE_BYTES), protect_step, prot);
+}
+
+/* change->argument: nothing but private anonymous memory is meant. */
+static err dontneed_step(struct mm_struct *mm, struct vm_change *change) {
+    struct vm_area_struct *vma = find_vma(mm, change->rest);
+    vaddr start = change->rest, end = change->rest_end, at = start, low = ~0ull, high = 0;
+    u32 left = mm->ctx->piece;
+    for (; vma && vma->vm_start < end && left; vma = vma_next(vma), left--) {
+        if (vma->vm_start > at)
+            change->status = -E_NOMEM;
+        if ((vma->vm_flags & VM_LOCKED) || (change->argument && vma->vm_object)) {
+            change->status = -E_INVAL;
+            break;
+        }
+        at = vma->vm_end;
+        vma_add_touched(vma, start, end, &low, &high);
+    }
+    bool all = left && change->status != -E_INVAL;
+    if (all && at < end)
+        change->status = -E_NOMEM;
+    change->rest = left || at >= end ? end : at;
+    vm_change_range(change, CHANGE_UNMAP, low, high);
+    return 0;
 }
 
 err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, bool only_anonymous,
@@ -94,19 +133,7 @@ err madvise_dontneed(struct mm_struct *mm, vaddr start, u64 len, bool only_anony
     vm_change_init(change);
     if (len == 0)
         return 0;
-    vaddr end = start + ROUND_UP(len, PAGE_BYTES), low = ~0ull, high = 0, at = start;
-    if (any_with(mm, start, end, VM_LOCKED, only_anonymous))
-        return -E_INVAL;
-    for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma_next(vma)) {
-        if (vma->vm_start > at)
-            change->status = -E_NOMEM;
-        at = vma->vm_end;
-        vma_add_touched(vma, start, end, &low, &high);
-    }
-    if (at < end)
-        change->status = -E_NOMEM;
-    vm_change_range(change, CHANGE_UNMAP, low, high);
-    return 0;
+    return begin_steps(mm, change, start, start + ROUND_UP(len, PAGE_BYTES), dontneed_step, only_anonymous);
 }
 
 static void set_locked(struct mm_struct *mm, struct vm_area_struct *vma, bool lock) {
@@ -118,34 +145,40 @@ static void set_locked(struct mm_struct *mm, struct vm_area_struct *vma, bool lo
     vma->vm_flags = flags | (lock ? VM_LOCKED : 0);
 }
 
-err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, err *status) {
-    vaddr stop;
-    u64 bytes = ROUND_UP((start & PAGE_MASK) + len, PAGE_BYTES);
-
-    start &= ~PAGE_MASK;
-    *status = 0;
-    if (bytes < len || bytes > TASK_SIZE || start > TASK_SIZE - bytes)
-        return -E_NOMEM;
-    if (bytes == 0)
-        return 0;
-    *status = covered(mm, start, start + bytes, 0, &stop);
-    if (stop == start)
-        return *status;
-    err e = cut_at_both(mm, start, stop);
+static err lock_step(struct mm_struct *mm, struct vm_change *change) {
+    vaddr start, stop;
+    err e = take_piece(mm, change, 0, &start, &stop);
     if (e < 0)
         return e;
     for (struct vm_area_struct *vma = find_vma(mm, start); vma && vma->vm_start < stop; vma = vma_next(vma))
-        set_locked(mm, vma, lock);
+        set_locked(mm, vma, change->argument);
     vma_merge_range(mm, start, stop);
     return 0;
 }
 
-void do_mlockall(struct mm_struct *mm, bool now, bool future) {
-    struct vm_area_struct *vma;
+err do_mlock(struct mm_struct *mm, vaddr start, u64 len, bool lock, struct vm_change *change) {
+    u64 bytes = ROUND_UP((start & PAGE_MASK) + len, PAGE_BYTES);
+
+    start &= ~PAGE_MASK;
+    vm_change_init(change);
+    if (bytes < len || bytes > TASK_SIZE || start > TASK_SIZE - bytes)
+        return -E_NOMEM;
+    return bytes ? begin_steps(mm, change, start, start + bytes, lock_step, lock) : 0;
+}
+
+static err lock_all_step(struct mm_struct *mm, struct vm_change *change) {
+    struct vm_area_struct *vma = find_vma(mm, change->rest);
+    vaddr start = change->rest;
+    for (u32 left = mm->ctx->piece; vma && left; vma = vma_next(vma), left--)
+        set_locked(mm, vma, change->argument);
+    change->rest = vma ? vma->vm_start : change->rest_end;
+    vma_merge_range(mm, start, change->rest);
+    return 0;
+}
+
+void do_mlockall(struct mm_struct *mm, bool now, bool future, struct vm_change *change) {
     mm->def_flags = future ? VM_LOCKED : 0;
-    if (now || !future) {
-        TAILQ_FOREACH(vma, &mm->mmap, vm_list)
-        set_locked(mm, vma, now);
-        vma_merge_range(mm, 0, TASK_SIZE);
-    }
+    vm_change_init(change);
+    if (now || !future)
+        (void)!begin_steps(mm, change, 0, TASK_SIZE, lock_all_step, now); /* cannot fail */
 }

@@ -121,8 +121,8 @@ u32 released_tail(u64 *again);
 
 /* calls.c: what linux asks. */
 err call_dispatch(struct ipc_ctx *c, u64 label, u64 *w);
-/* The counters of a descriptor with so many resident pages. */
-void stat_fill(const struct mm_struct *mm, u64 resident, struct region_stat *st);
+/* The counters of a descriptor. */
+void stat_fill(const struct mm_struct *mm, const struct vm_counts *c, struct region_stat *st);
 
 /* faults.c, usual.c: the next answer of the loop. */
 enum out_kind { OUT_NONE, OUT_REPLY, OUT_ITEMS, OUT_FORWARD };

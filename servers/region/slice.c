@@ -11,13 +11,15 @@ void work_begin(struct vm_work *work, enum work_kind kind, struct mm_struct *mm,
     if (child)
         child->busy = true;
     work->kind = kind;
-    work->phase = kind == WORK_FORK ? PHASE_REGIONS : kind == WORK_MREMAP ? PHASE_FEED : PHASE_RANGES;
+    work->phase = kind == WORK_FORK || kind == WORK_COUNT ? PHASE_REGIONS
+                  : kind == WORK_MREMAP                   ? PHASE_FEED
+                                                          : PHASE_RANGES;
     work->owner = mm;
     work->mm = mm;
     work->child = child;
     work->at = kind == WORK_CHANGE ? work->change.start : 0;
-    work->result = kind == WORK_CHANGE ? work->change.status : 0;
-    work->resident = 0;
+    work->result = 0;
+    work->counts = (struct vm_counts){0};
     work->fed = 0;
     work->chunk = UNMAP_PAGES;
 }
@@ -67,7 +69,7 @@ static i64 do_range(struct vm_work *work, const struct vm_kernel *k, vaddr start
     case WORK_FORK:
         return k->clone(k->self, space, work->child->space, start, pages, private);
     case WORK_COUNT:
-        return k->scan(k->self, space, start, pages, &work->resident);
+        return k->scan(k->self, space, start, pages, &work->counts.resident);
     default:
         return unmap(work, k, start, pages);
     }
@@ -85,12 +87,19 @@ static void fork_failed(struct vm_work *work) {
 
 /* What follows when all ranges are done. */
 static enum work_phase after_ranges(struct vm_work *work) {
+    bool changes = work->kind == WORK_CHANGE || work->kind == WORK_MREMAP;
+    if (changes && vm_change_next(work->mm, &work->change)) {
+        work->at = work->change.start;
+        return PHASE_RANGES;
+    }
     if (work->kind == WORK_MREMAP) {
         work->at = work->change.move_low;
         return PHASE_MOVE;
     }
-    if (work->kind == WORK_CHANGE)
+    if (work->kind == WORK_CHANGE) {
+        work->result = work->change.status;
         vm_change_finish(work->mm, &work->change);
+    }
     return work->kind == WORK_RESET || work->kind == WORK_EXIT ? PHASE_CLOSE : PHASE_DONE;
 }
 
@@ -154,6 +163,26 @@ static void slice_move(struct vm_work *work, const struct vm_kernel *k) {
         }
 }
 
+static void count_region(struct vm_counts *c, const struct vm_area_struct *vma) {
+    u64 pages = vma_pages(vma);
+    if (vma->vm_flags & VM_SHARED)
+        c->shared += pages;
+    else if (vma->vm_flags & VM_GROWSDOWN)
+        c->stack += pages;
+    else if (vma->vm_flags & VM_WRITE)
+        c->data += pages;
+    if (vma->vm_flags & VM_EXEC)
+        c->text += pages;
+}
+
+static void slice_count(struct vm_work *work) {
+    struct vm_area_struct *vma = find_vma(work->mm, work->at);
+    for (int i = 0; i < SLICE_COUNTED && vma; i++, vma = vma_next(vma))
+        count_region(&work->counts, vma);
+    work->phase = vma ? PHASE_REGIONS : PHASE_RANGES;
+    work->at = vma ? vma->vm_start : 0;
+}
+
 static void slice_regions(struct vm_work *work) {
     i64 at = dup_mmap(work->child, work->mm, work->at, SLICE_REGIONS);
     if (at < 0) {
@@ -203,7 +232,7 @@ bool work_slice(struct vm_work *work, const struct vm_kernel *k) {
     for (int calls = 0; work->phase == PHASE_FEED && calls < SLICE_CALLS / 4; calls++)
         slice_feed(work, k);
     if (work->phase == PHASE_REGIONS) {
-        slice_regions(work);
+        work->kind == WORK_COUNT ? slice_count(work) : slice_regions(work);
         if (work->phase == PHASE_REGIONS)
             return false;
     }

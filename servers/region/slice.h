@@ -4,25 +4,26 @@
  *
  * A call under way holds its descriptors busy: other calls on them wait their turn, faults do not.
  *
- *   WORK_CHANGE   range by range ----------------------------------> finish the change
+ *   WORK_CHANGE   range by range, until no more regions change ----> finish the change
  *   WORK_MREMAP   feed tables --> change the regions --> the same --> move page by page --> finish; out of
  *                 memory: nothing has changed
  *   WORK_FORK     copy regions --> clone range by range --> done;  out of memory: take the child down again
  *   WORK_RESET    unmap range by range --> close regions ----------> (the space stays)
  *   WORK_EXIT     the same ---------------------------> destroy space, free descriptor
- *   WORK_COUNT    scan range by range */
+ *   WORK_COUNT    add up regions --> scan range by range */
 #pragma once
 
 #include <abi/syscall.h>
 
 #include "mmap.h"
 
-#define MOVE_PAGES    64  /* entries that one step of mremap moves */
-#define SLICE_REGIONS 64  /* regions copied or closed in one slice */
-#define SLICE_CALLS   8   /* range calls in one slice, if each comes to its end */
-#define SLICE_PAGES   256 /* pages passed in one slice: then it is over */
-#define SLICE_FREED   48  /* frames that came back: then it is over, as freeing one costs ten times a visit */
-#define UNMAP_PAGES   64  /* of one call that unmaps; twice as many after a call that freed hardly any */
+#define MOVE_PAGES    64   /* entries that one step of mremap moves */
+#define SLICE_REGIONS 24   /* regions copied or closed in one slice */
+#define SLICE_COUNTED 1024 /* regions added up in one slice */
+#define SLICE_CALLS   8    /* range calls in one slice, if each comes to its end */
+#define SLICE_PAGES   256  /* pages passed in one slice: then it is over */
+#define SLICE_FREED   48 /* frames that came back: then it is over, as freeing one costs ten times a visit */
+#define UNMAP_PAGES   64 /* of one call that unmaps; twice as many after a call that freed hardly any */
 #define UNMAP_MOST    (1u << 27)
 
 /* What the kernel does for region; `at` is the address that a range call has come to, or -E_xxx. */
@@ -59,6 +60,11 @@ enum work_phase {
     PHASE_DONE
 };
 
+/* Pages: those present, and of the regions by kind. */
+struct vm_counts {
+    u64 resident, shared, stack, data, text;
+};
+
 struct vm_work {
     enum work_kind kind;
     enum work_phase phase;
@@ -67,7 +73,7 @@ struct vm_work {
     struct mm_struct *child; /* WORK_FORK; NULL after it if the fork failed */
     vaddr at;                /* where the next range begins */
     i64 result;              /* what the call answers: 0, a value, or -E_xxx */
-    u64 resident;            /* WORK_COUNT: pages found */
+    struct vm_counts counts; /* WORK_COUNT */
     u64 freed;               /* frames that this slice has brought back */
     u64 chunk;               /* pages that the next call may unmap */
     struct vm_change change; /* WORK_CHANGE, WORK_MREMAP */

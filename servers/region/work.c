@@ -32,7 +32,7 @@ u32 released_tail(u64 *again) {
 
 static void answer_stat(struct space *s, struct answer *a) {
     struct region_stat st;
-    stat_fill(s->mm, s->work.resident, &st);
+    stat_fill(s->mm, &s->work.counts, &st);
     memcpy(ipc_tail(), &st, sizeof st);
     a->tail_words = sizeof st / 8;
 }

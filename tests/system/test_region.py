@@ -65,12 +65,25 @@ def test_out_of_memory():
     check("forktree: ok" in lines, "no fork after it", result)
 
 
+def faults_go_on(*calls):
+    for call in calls:
+        result = quire(f"/test/delay {call} 15000", "--icount")
+        worst, faults = (int(result.out.split()[i]) for i in (1, 3))
+        # traps on undefined behaviour are instructions too
+        check(worst <= (100000 if "ubsan" in BUILD else 50000), f"{call}: a fault took {worst} instructions", result)
+        check(faults > 100, f"{call}: {faults} faults only: the program did not get on", result)
+
+
 def test_faults_go_on_while_much_is_unmapped():
-    result = quire("/test/delay", "--icount")
-    worst, faults = (int(result.out.split()[i]) for i in (1, 3))
-    # traps on undefined behaviour are instructions too
-    check(worst <= (100000 if "ubsan" in BUILD else 50000), f"a fault took {worst} instructions", result)
-    check(faults > 1000, f"{faults} faults only: the program did not get on", result)
+    faults_go_on("all")
+
+
+def test_faults_go_on_while_many_regions_change():
+    faults_go_on("munmap", "mmap", "mprotect", "madvise", "munlock", "munlockall")
+
+
+def test_faults_go_on_while_many_regions_are_copied_or_counted():
+    faults_go_on("fork", "stat", "exit")
 
 
 def test_major_faults_are_those_that_wait_for_the_disk():

@@ -286,9 +286,9 @@ i64 account_close(u8 account) {
         struct frame *f = &frame_table[a->cursor];
         if (f->account != account)
             continue;
-        if (f->shares)
+        if (!frame_is_idle(f))
             return -E_MAPPED;
-        f->account = a->parent; /* pins go along: nobody else could take them away */
+        f->account = a->parent;
     }
     if (a->collect || a->cursor < frame_count)
         return a->cursor;

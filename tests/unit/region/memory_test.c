@@ -41,8 +41,12 @@ void machine_work(struct machine *machine) {
     for (u64 i = 0; i < PROCESSES; i++) {
         struct process *p = &machine->process[(from + i) % PROCESSES];
         if (p->working) {
-            if (work_slice(&p->work, &machine->kernel))
+            const struct vm_change *change = &p->work.change;
+            if (work_slice(&p->work, &machine->kernel)) {
                 finish_work(p);
+            } else if (p->work.kind == WORK_CHANGE && change->kind == CHANGE_UNMAP) {
+                forget_bytes(p, change->start, change->end); /* the next regions' */
+            }
             return;
         }
     }
@@ -331,6 +335,7 @@ static void end_all(void) {
 static void run(u64 frames, u64 steps) {
     machine_init(&m, frames, seed_begin(0x5eed0002));
     for (u64 i = 0; i < steps; i++) {
+        m.ctx.piece = 1 + (u32)pick(&m, i % 2 ? 3 : PIECE_REGIONS);
         step(&m.process[pick(&m, PROCESSES)]);
         if (i % 32 == 0) {
             const char *wrong = model_check(&m.k);

@@ -29,17 +29,22 @@ struct flat {
 
 static struct vm_context ctx;
 static struct flat flats[MMS];
-static u64 seed;
+static u64 seed, pieces;
+static bool failing; /* allocations fail in this step */
 
 static u64 pick(u64 n) {
     return seed_next(&seed, n);
 }
 
-static void check(struct flat *f) {
-    struct flat_page seen[PAGES] = {0};
+static void check_regions(struct flat *f) {
     const char *wrong = mm_check(f->mm);
     cr_assert(wrong == NULL, "%s", wrong);
+}
+
+static void check(struct flat *f) {
+    struct flat_page seen[PAGES] = {0};
     struct vm_area_struct *vma;
+    check_regions(f);
     TAILQ_FOREACH(vma, &f->mm->mmap, vm_list) {
         u64 index = vma->vm_pgoff;
         cr_assert(vma->vm_start >= BASE && vma->vm_end <= BASE + PAGES * PAGE_BYTES);
@@ -98,18 +103,55 @@ static void step_touch(struct flat *f) {
     }
 }
 
-/* The entries of [first, first + count) are all in the change's range: it takes them away, or changes
- * them. */
-static void check_entries(struct flat *f, const struct vm_change *change, u64 first, u64 count, bool gone) {
+/* The range of a piece lies within [first, first + count). */
+static void note_range(const struct vm_change *change, u64 first, u64 count, bool *covered) {
     cr_assert(change->kind == CHANGE_NONE ||
               (change->start >= BASE + first * PAGE_BYTES && change->start < change->end &&
                change->end <= BASE + (first + count) * PAGE_BYTES));
     for (u64 i = first; i < first + count; i++) {
         vaddr a = BASE + i * PAGE_BYTES;
-        if (f->entry[i])
-            cr_assert(change->kind != CHANGE_NONE && a >= change->start && a < change->end);
-        f->entry[i] &= !gone;
+        covered[i] |= change->kind != CHANGE_NONE && a >= change->start && a < change->end;
     }
+}
+
+/* Does all pieces of a call that has begun: their ranges. Returns the page at which the last of them began. */
+static u64 run_pieces(struct flat *f, struct vm_change *change, u64 first, u64 count, bool *covered) {
+    vaddr rest, from = BASE + first * PAGE_BYTES;
+    memset(covered, 0, PAGES * sizeof *covered);
+    note_range(change, first, count, covered);
+    while (rest = change->rest, vm_change_next(f->mm, change)) {
+        from = rest;
+        pieces++;
+        note_range(change, first, count, covered);
+        check_regions(f);
+    }
+    return (from - BASE) / PAGE_BYTES;
+}
+
+/* All of them, and all entries of [first, first + count) are in a range: it takes them away. */
+static void finish_unmapping(struct flat *f, struct vm_change *change, u64 first, u64 count) {
+    bool covered[PAGES];
+    run_pieces(f, change, first, count, covered);
+    for (u64 i = first; i < first + count; i++) {
+        cr_assert(!f->entry[i] || covered[i]);
+        f->entry[i] = false;
+    }
+    vm_change_finish(f->mm, change);
+}
+
+static u64 flags_at(struct flat *f, u64 page) {
+    vaddr a = BASE + page * PAGE_BYTES;
+    const struct vm_area_struct *vma = find_vma_intersection(f->mm, a, a + PAGE_BYTES);
+    return vma ? vma->vm_flags : 0;
+}
+
+/* How far a call came whose last piece began at page `from`: to `end`, or to that piece if a border had no
+ * memory. Flags under the mask tell. */
+static u64 came_to(struct flat *f, const struct vm_change *change, u64 from, u64 end, u64 mask, u64 flags) {
+    for (u64 i = from; i < end && change->status == -E_NOMEM; i++)
+        if ((flags_at(f, i) & mask) != flags)
+            return from;
+    return end;
 }
 
 static bool all_free(const struct flat *f, u64 first, u64 count) {
@@ -145,8 +187,9 @@ static void step_mmap(struct flat *f) {
     cr_assert(a >= (i64)BASE, "mmap: %s", err_name(a));
     u64 at = ((vaddr)a - BASE) / PAGE_BYTES;
     if (at + count <= PAGES)
-        check_entries(f, &change, at, count, true);
-    vm_change_finish(f->mm, &change);
+        finish_unmapping(f, &change, at, count);
+    else
+        vm_change_finish(f->mm, &change);
     if (r.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
         cr_assert_eq(at, first);
     if (at + count > PAGES) { /* found room above the array */
@@ -173,14 +216,14 @@ static void step_munmap(struct flat *f) {
     if (e == -E_NOMEM)
         return;
     cr_assert_eq(e, 0);
-    check_entries(f, &change, first, count, true);
+    finish_unmapping(f, &change, first, count);
     for (u64 i = first; i < first + count; i++)
         f->page[i] = (struct flat_page){0};
-    vm_change_finish(f->mm, &change);
 }
 
 static void step_mprotect(struct flat *f) {
     struct vm_change change;
+    bool covered[PAGES];
     u64 first, count, prot = pick(8);
     err stop = 0;
     range_of(&first, &count);
@@ -192,12 +235,41 @@ static void step_mprotect(struct flat *f) {
         cr_assert(e == -E_NOMEM || (e == stop && end == first));
         return;
     }
-    cr_assert(change.status == stop && end > first, "what lies before a hole is changed");
-    for (u64 i = first; i < end; i++) {
-        if ((f->page[i].flags & VM_RIGHTS) != prot && f->entry[i])
-            cr_assert(change.kind == CHANGE_PROTECT && BASE + i * PAGE_BYTES >= change.start &&
-                      BASE + i * PAGE_BYTES < change.end);
+    u64 from = run_pieces(f, &change, first, count, covered);
+    u64 to = came_to(f, &change, from, end, VM_RIGHTS, prot);
+    cr_assert(failing || (to == end && change.status == stop));
+    cr_assert(to > first, "what lies before a hole is changed");
+    for (u64 i = first; i < to; i++) {
+        cr_assert(covered[i] || !f->entry[i] || (f->page[i].flags & VM_RIGHTS) == prot);
         f->page[i].flags = (f->page[i].flags & ~(u64)VM_RIGHTS) | prot;
+    }
+    vm_change_finish(f->mm, &change);
+}
+
+/* Pages that are locked stop it, holes do not. */
+static void step_dontneed(struct flat *f) {
+    struct vm_change change;
+    u64 first, count;
+    bool only_anonymous = pick(3) == 0, covered[PAGES];
+    err status = 0;
+    range_of(&first, &count);
+    u64 end = first;
+    for (; end < first + count; end++) {
+        const struct flat_page *page = &f->page[end];
+        if ((page->flags & VM_LOCKED) || (page->flags && only_anonymous && page->object)) {
+            status = -E_INVAL;
+            break;
+        }
+        if (!page->flags)
+            status = -E_NOMEM;
+    }
+    cr_assert_eq(
+        madvise_dontneed(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, only_anonymous, &change), 0);
+    run_pieces(f, &change, first, count, covered);
+    cr_assert_eq(change.status, status);
+    for (u64 i = first; i < first + count; i++) {
+        cr_assert(i < end ? covered[i] || !f->entry[i] : !covered[i]);
+        f->entry[i] &= !covered[i];
     }
     vm_change_finish(f->mm, &change);
 }
@@ -214,8 +286,9 @@ static void step_mremap(struct flat *f) {
     if (a < 0)
         return;
     if (new_count < count)
-        check_entries(f, &change, first + new_count, count - new_count, true);
-    vm_change_finish(f->mm, &change);
+        finish_unmapping(f, &change, first + new_count, count - new_count);
+    else
+        vm_change_finish(f->mm, &change);
     for (u64 i = new_count; i < count; i++)
         f->page[first + i] = (struct flat_page){0};
     for (u64 i = count; i < new_count; i++) {
@@ -259,13 +332,7 @@ static void step_move(struct flat *f) {
             cr_assert(shared || i >= first + new_count || (tables > 0 && at < change.move_limit));
             f->entry[i] = false;
         }
-    if (change.kind != CHANGE_NONE)
-        cr_assert(change.start >= BASE + to * PAGE_BYTES &&
-                  change.end <= BASE + (to + new_count) * PAGE_BYTES);
-    for (u64 i = to; i < to + new_count; i++)
-        cr_assert(!f->entry[i] || (change.kind == CHANGE_UNMAP && BASE + i * PAGE_BYTES >= change.start &&
-                                   BASE + i * PAGE_BYTES < change.end));
-    vm_change_finish(f->mm, &change);
+    finish_unmapping(f, &change, to, new_count);
     for (u64 i = first; i < first + count && !keep; i++)
         f->page[i] = (struct flat_page){0};
     for (u64 i = 0; i < new_count; i++) {
@@ -276,16 +343,34 @@ static void step_move(struct flat *f) {
 }
 
 static void step_mlock(struct flat *f) {
+    struct vm_change change;
     u64 first, count;
-    bool lock = pick(2);
-    err status;
+    bool lock = pick(2), covered[PAGES];
+    u64 wanted = lock ? VM_LOCKED : 0;
     range_of(&first, &count);
-    if (do_mlock(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, lock, &status) < 0)
+    if (do_mlock(f->mm, BASE + first * PAGE_BYTES, count * PAGE_BYTES, lock, &change) < 0)
         return;
     u64 end = first;
-    for (; end < first + count && f->page[end].flags; end++)
-        f->page[end].flags = (f->page[end].flags & ~(u64)VM_LOCKED) | (lock ? VM_LOCKED : 0);
-    cr_assert_eq(status, end < first + count ? -E_NOMEM : 0);
+    while (end < first + count && f->page[end].flags)
+        end++;
+    u64 from = run_pieces(f, &change, first, count, covered);
+    u64 to = came_to(f, &change, from, end, VM_LOCKED, wanted);
+    cr_assert(failing || (to == end && change.status == (end < first + count ? -E_NOMEM : 0)));
+    for (u64 i = first; i < to; i++)
+        f->page[i].flags = (f->page[i].flags & ~(u64)VM_LOCKED) | wanted;
+    vm_change_finish(f->mm, &change);
+}
+
+static void step_mlockall(struct flat *f) {
+    struct vm_change change;
+    bool lock = pick(2), covered[PAGES];
+    do_mlockall(f->mm, lock, false, &change);
+    run_pieces(f, &change, 0, PAGES, covered);
+    cr_assert_eq(change.status, 0);
+    for (u64 i = 0; i < PAGES; i++)
+        if (f->page[i].flags)
+            f->page[i].flags = (f->page[i].flags & ~(u64)VM_LOCKED) | (lock ? VM_LOCKED : 0);
+    vm_change_finish(f->mm, &change);
 }
 
 /* The heap lies somewhere in the array; what is in its way stops it. */
@@ -301,8 +386,9 @@ static void step_brk(struct flat *f) {
         return;
     vaddr now = sys_brk(mm, wish, &change);
     if (now == wish && to < from)
-        check_entries(f, &change, to, from - to, true);
-    vm_change_finish(mm, &change);
+        finish_unmapping(f, &change, to, from - to);
+    else
+        vm_change_finish(mm, &change);
     if (now == old && wish != old)
         return;
     cr_assert_eq(now, wish);
@@ -364,9 +450,10 @@ static void step_fork(struct flat *f) {
 }
 
 static void step(struct flat *f) {
-    static void (*const steps[])(struct flat *) = {
-        step_mmap, step_mmap, step_mmap,  step_munmap, step_munmap, step_mprotect, step_mremap,
-        step_brk,  step_move, step_mlock, step_touch,  step_touch,  step_touch};
+    static void (*const steps[])(struct flat *) = {step_mmap,   step_mmap,     step_mmap,   step_munmap,
+                                                   step_munmap, step_mprotect, step_mremap, step_dontneed,
+                                                   step_brk,    step_move,     step_mlock,  step_mlockall,
+                                                   step_touch,  step_touch,    step_touch};
     if (!f->mm) {
         f->mm = mm_alloc(&ctx);
         if (!f->mm)
@@ -387,7 +474,9 @@ Test(regions, random_against_flat_pages) {
     seed = seed_begin(0x5eed0001);
     region_fixture(&ctx);
     for (int i = 0; i < STEPS; i++) {
-        slab_host_fail_after(pick(10) ? -1 : (i64)pick(3));
+        failing = pick(10) == 0;
+        slab_host_fail_after(failing ? (i64)pick(3) : -1);
+        ctx.piece = pick(3) ? 1 + (u32)pick(4) : PIECE_REGIONS;
         step(&flats[pick(MMS)]);
         slab_host_fail_after(-1);
         check_objects();
@@ -396,5 +485,6 @@ Test(regions, random_against_flat_pages) {
         if (flats[i].mm)
             end(&flats[i]);
     check_objects();
+    cr_assert(pieces > STEPS / 20, "calls were not cut: %llu pieces", (unsigned long long)pieces);
     cr_assert_eq(slab_host_in_use(), 0, "descriptors were lost");
 }
