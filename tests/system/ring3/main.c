@@ -51,6 +51,7 @@ static void tests(void) {
     probe_begin();
     test_tlb();
     test_short();
+    test_limits();
     test_stale();
     test_conversation();
     probe_finish();

@@ -217,6 +217,10 @@ enum program_does program_next(u64 rip) {
                                                                           : DOES_ALIEN;
 }
 
+u64 program_syscall_at(void) {
+    return place(program_syscall);
+}
+
 u64 program_after_syscall(void) {
     return place(program_syscall_end);
 }

@@ -50,4 +50,5 @@ void settle(void);
  * and where the next one is. */
 enum program_does { DOES_STORE, DOES_LOAD, DOES_ALIEN, DOES_SYSCALL, DOES_CALL, DOES_TEST, DOES_TRAP };
 enum program_does program_next(u64 rip);
-u64 program_after_syscall(void), program_after_call(void), program_after_trap(void), program_call_begin(void);
+u64 program_syscall_at(void), program_after_syscall(void), program_after_call(void), program_after_trap(void),
+    program_call_begin(void);

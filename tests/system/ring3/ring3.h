@@ -90,6 +90,7 @@ void test_names(void);
 void test_ranges(void);
 void test_tlb(void);
 void test_short(void);
+void test_limits(void);
 void test_stale(void);
 void test_conversation(void);
 void measure(void);

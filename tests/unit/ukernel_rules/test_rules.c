@@ -11,6 +11,7 @@ void test_deadline(void);
 void test_priority(void);
 void probe_begin(void);
 void test_stale(void);
+void test_limits(void);
 void test_conversation(void);
 
 static void all_pass(void (*tests)(void)) {
@@ -22,6 +23,11 @@ static void all_pass(void (*tests)(void)) {
 static void late_answers(void) {
     probe_begin();
     test_stale();
+}
+
+static void limits(void) {
+    probe_begin();
+    test_limits();
 }
 
 static void conversations(void) {
@@ -49,6 +55,9 @@ Test(rules, priorities) {
 }
 Test(rules, late_answers) {
     all_pass(late_answers);
+}
+Test(rules, limits) {
+    all_pass(limits);
 }
 Test(rules, conversations) {
     all_pass(conversations);
