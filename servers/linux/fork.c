@@ -136,6 +136,7 @@ static i64 new_process(struct call *k, const struct clone_args *a) {
     struct process *from = parent->process;
     u32 pid = pid_alloc(&state.tasks);
     struct process *p = pid ? process_create(pid) : NULL;
+    err why = -E_NOMEM;
     if (!p)
         return pid ? -E_NOMEM : -E_AGAIN;
     /* Entered at once, so that the number is taken while region works. */
@@ -146,7 +147,7 @@ static i64 new_process(struct call *k, const struct clone_args *a) {
         p->mm = from->mm;
         p->mm->users++;
     } else {
-        p->mm = mm_fork(from->mm);
+        p->mm = mm_fork(from->mm, &why);
     }
     struct task *child = p->mm ? task_create(p->mm, pid) : NULL;
     if (!child)
@@ -165,7 +166,7 @@ no_memory:
     if (p->mm)
         mm_put(p->mm, NULL);
     drop_process(p);
-    return -E_NOMEM;
+    return why;
 }
 
 /* Linux takes memory from others before a fork fails: here it comes back while the call waits. */

@@ -44,14 +44,16 @@ struct mm *mm_create(void) {
     return mm;
 }
 
-struct mm *mm_fork(struct mm *from) {
+struct mm *mm_fork(struct mm *from, err *why) {
     struct mm *mm = mm_alloc();
+    *why = -E_NOMEM;
     if (!mm)
         return NULL;
     struct region_fork_rep rep;
     ipc_next_recv_cap(mm->space);
     err e = region_fork(SERVICE(SRV_REGION), &(struct region_fork_req){from->number}, &rep);
     if (e < 0 || !ipc_got_cap()) {
+        *why = e < 0 ? e : -E_NOMEM;
         mm_free(mm);
         return NULL;
     }

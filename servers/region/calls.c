@@ -23,9 +23,12 @@ err region_on_attach(struct ipc_ctx *c, const struct region_attach_req *req, str
 
 err region_on_create(struct ipc_ctx *c, const struct region_create_req *req, struct region_create_rep *rep) {
     (void)req;
-    struct space *s = shell.linux_slot ? space_create() : NULL;
+    err e;
+    if (!shell.linux_slot)
+        return -E_BADCAP;
+    struct space *s = space_create(&e);
     if (!s)
-        return shell.linux_slot ? -E_NOMEM : -E_BADCAP;
+        return e;
     rep->mm = s->mm->id;
     c->send_cap = space_for_linux(s);
     return 0;
@@ -37,13 +40,14 @@ err region_on_fork(struct ipc_ctx *c, const struct region_fork_req *req, struct 
         return -E_SRCH;
     if (s->mm->busy)
         return work_defer(c, s, req, sizeof *req);
-    struct space *child = space_create();
+    err e;
+    struct space *child = space_create(&e);
     if (!child)
-        return -E_NOMEM;
+        return e;
     s->value = child->mm->id;
     (void)rep;
     u64 w[MSG_REG_WORDS];
-    err e = work_start(c, s, WORK_FORK, child, w);
+    e = work_start(c, s, WORK_FORK, child, w);
     rep->mm = w[0];
     return e;
 }

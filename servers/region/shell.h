@@ -80,8 +80,9 @@ struct shell {
 };
 extern struct shell shell;
 
-/* spaces.c. A new descriptor with its space; NULL, and nothing is left, without memory. */
-struct space *space_create(void);
+/* spaces.c. A new descriptor with its space; NULL, and nothing is left: then *why is -E_NOMEM, or -E_AGAIN as
+ * there are SPACES_MAX. */
+struct space *space_create(err *why);
 struct space *space_of(u64 id);
 /* After its descriptor is gone: forgets the space and answers who still waits for it. */
 void space_forget(u32 id);

@@ -69,9 +69,10 @@ no_frame:
     return -E_NOMEM;
 }
 
-struct space *space_create(void) {
+struct space *space_create(err *why) {
     u32 id = free_id();
     struct space *s = id ? kmem_cache_alloc(shell.space_cachep, GFP_KERNEL) : NULL;
+    *why = id ? -E_NOMEM : -E_AGAIN;
     if (!s)
         return NULL;
     *s = (struct space){.mm = mm_alloc(&shell.ctx)};

@@ -53,7 +53,7 @@ def test_addresses_beyond_user_memory():
 
 
 def test_as_many_as_there_can_be():
-    runs("many", "--mem", "64M")
+    runs("many", "--mem", "128M")
 
 
 def test_signals():
