@@ -14,8 +14,20 @@ def comma(text):
     return text.replace(",", ",,")
 
 
+LEAST_MIB = 14  # so much the kernel and the servers need to get as far as a shell
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def check_memory(size):
+    """Refuses what is too little to start with; what is no plain size is left to QEMU."""
+    digits, unit = size[:-1], size[-1:].upper()
+    if digits.isdecimal() and unit in UNITS and int(digits) * UNITS[unit] < LEAST_MIB << 20:
+        raise LaunchError(f"--mem {size}: not enough memory, {LEAST_MIB}M is the least")
+
+
 def machine_arguments(args, disk, work):
     """Arguments for QEMU, which runs in args.build: relative names, so that spaces in its path do not matter."""
+    check_memory(args.mem)
     words = ["-M", "pc", "-m", args.mem, "-cpu", args.cpu, "-display", "none", "-vga", "none", "-nodefaults",
              "-no-user-config", "-no-reboot", "-rtc", "base=utc"]
     words += ["-accel", "tcg"] + (["-icount", "shift=0,sleep=off"] if args.icount else [])

@@ -108,6 +108,12 @@ def test_wrong_usage():
     fails(launch("--build", "/nowhere", "--disk", "none", "x"), 125, b"images/run: no /nowhere/quire.elf")
 
 
+def test_too_little_memory():
+    for size in ("1M", "13", "1024K"):
+        result = launch("--mem", size, "echo never")
+        check(result.status == 125 and b"not enough memory" in result.err, f"--mem {size}", result)
+
+
 def test_reader_that_goes_away():
     with subprocess.Popen([RUN, *OPTIONS, "echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as run:
