@@ -2,6 +2,7 @@
 """What system tests use: run a command in the guest, the host's reference, and checks that say what differs."""
 import contextlib
 import dataclasses
+import functools
 import os
 import random
 import subprocess
@@ -82,6 +83,25 @@ def host(command, tree=TREE):
     with contextlib.suppress(FileNotFoundError):  # what the command sent to /dev/null is a file in the tree, and not of the disk
         os.remove(os.path.join(tree, "dev", "null"))
     return out
+
+
+@functools.cache
+def mount_namespace():
+    """The beginning of a command that may mount what it likes, seen by nobody else: as root, or else in a user namespace."""
+    said = []
+    for prefix in (["unshare", "-m"], ["unshare", "-rm"]):
+        try:
+            trial = subprocess.run([*prefix, "sh", "-c", 'mount --bind "$0" "$0" && chroot "$0" /bin/busybox true', TREE],
+                                   capture_output=True, text=True, timeout=60)
+        except OSError as error:
+            raise AssertionError(f"unshare (util-linux) is needed: {error}") from None
+        if trial.returncode == 0:
+            return prefix
+        said.append(f"{' '.join(prefix)}: {trial.stderr.strip() or trial.returncode}")
+    raise AssertionError("this test compares with the host in a mount namespace of its own, to have a read-only tree with /dev. "
+                         "Neither the right CAP_SYS_ADMIN nor user namespaces for everybody are given here "
+                         "(user.max_user_namespaces, kernel.unprivileged_userns_clone; in a container: --privileged, or "
+                         "--cap-add SYS_ADMIN without a seccomp or apparmor profile):\n" + "\n".join(said))
 
 
 def disk(kib):

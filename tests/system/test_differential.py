@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 
-from lib import TREE, check, equal, quire, seeded, shown, succeeds
+from lib import TREE, check, equal, mount_namespace, quire, seeded, shown, succeeds
 from scripts import script
 
 SCRIPTS = 30  # of one guest
@@ -27,7 +27,7 @@ def results(output):
 
 def reference(command):
     """What the same busybox prints in a chroot of the disk's tree, read-only, with the host's /dev."""
-    prefix = ["env", "--default-signal", "unshare", "-m" if os.getuid() == 0 else "-rm"]
+    prefix = ["env", "--default-signal", *mount_namespace()]
     inside = ("mount --bind $0 $0 && mount --rbind /dev $0/dev && mount -o remount,ro,bind $0 && "
               "exec chroot $0 /bin/busybox sh -c \"$1\"")
     run = subprocess.run([*prefix, "sh", "-c", inside, TREE, command], stdin=subprocess.DEVNULL, capture_output=True,

@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 
-from lib import BUILD, TOP, check, launch, succeeds
+from lib import BUILD, TOP, check, launch, mount_namespace, succeeds
 from standin import build_with
 
 CLIENT = os.path.join(TOP, "tests", "system", "alloc", "slab.c")
@@ -101,7 +101,7 @@ def procps(text, command):
         file.write(text)
         file.flush()
         script = f"mount --bind {file.name} /proc/slabinfo && {command}"
-        return subprocess.check_output(["unshare", "-rm", "sh", "-c", script], text=True, env=os.environ | {"LC_ALL": "C"})
+        return subprocess.check_output([*mount_namespace(), "sh", "-c", script], text=True, env=os.environ | {"LC_ALL": "C"})
 
 
 def test_slabinfo():
