@@ -12,7 +12,7 @@ bool cap_alive_without_frame(const struct capability *c) {
     const struct account *a = &accounts[c->account % ACCOUNTS];
     switch ((enum frame_kind)c->kind) {
     case KIND_ACCOUNT:
-        return a->state != ACCOUNT_FREE && a->generation == c->generation;
+        return a->generation == c->generation;
     case KIND_REPLY:
         return c->object;
     default:

@@ -60,7 +60,7 @@ static inline bool cap_alive(const struct capability *c) {
     if (!c->frame)
         return cap_alive_without_frame(c);
     return c->frame->generation == c->generation &&
-           (c->kind != KIND_PERMIT || (cap_permit(c)->live && cap_permit(c)->generation == c->badge >> 8));
+           (c->kind != KIND_PERMIT || cap_permit(c)->generation == c->badge >> 8);
 }
 
 /* The live capability in a slot; NULL if there is none. */

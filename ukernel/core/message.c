@@ -39,7 +39,7 @@ err parcel_check(struct parcel *p, struct captable *from, u32 send_slot, struct 
     if (c->kind == KIND_REPLY)
         return -E_KIND;
     err ignored;
-    struct capability *slot = receive_slot ? cap_empty(to, receive_slot, &ignored) : NULL;
+    struct capability *slot = cap_empty(to, receive_slot, &ignored);
     if (!slot)
         return -E_NOSLOT;
     *p = (struct parcel){c, slot};

@@ -267,7 +267,6 @@ static void account_close_begin(struct account *a, u8 number) {
         if (accounts[i].state != ACCOUNT_FREE && accounts[i].parent == number)
             accounts[i].parent = a->parent;
     a->state = ACCOUNT_CLOSING;
-    a->collector = (struct endpoint_ref){0};
     a->cursor = 1;
 }
 

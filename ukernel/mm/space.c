@@ -80,7 +80,7 @@ err space_set_account(struct space *s, u8 account) {
 }
 
 i64 space_permit(struct space *s, vaddr first, u64 pages, u64 rights) {
-    if (first & PAGE_MASK || first < USER_FIRST || first >= USER_END || !pages ||
+    if (first & PAGE_MASK || first < USER_FIRST || first > USER_END || !pages ||
         pages > (USER_END - first) >> PAGE_SHIFT || rights & ~(u64)MAP_ALL)
         return -E_INVAL;
     for (u32 i = 0; i < PERMITS_PER_SPACE; i++) {
