@@ -285,9 +285,9 @@ i64 account_close(u8 account) {
         struct frame *f = &frame_table[a->cursor];
         if (f->account != account)
             continue;
-        if (!frame_is_idle(f))
+        if (f->shares)
             return -E_MAPPED;
-        f->account = a->parent;
+        f->account = a->parent; /* pins go along: nobody else could take them away */
     }
     if (a->collect || a->cursor < frame_count)
         return a->cursor;

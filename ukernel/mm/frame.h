@@ -3,7 +3,8 @@
  *
  * Invariants (mm/audit.c checks them):
  *  1. Only DATA frames have own, shares or pins other than 0.
- *  2. Account and kind change only when all three are 0 and the frame is not QUEUED.
+ *  2. Account and kind change only when all three are 0 and the frame is not QUEUED; but an account that is
+ *     closed hands over pinned frames with their pins.
  *  3. own and shares equal the entries in all page tables.
  *  4. Every TABLE frame is in exactly one space's tree or pool.
  *  6. QUEUED exactly if the frame is on its account's collect list.
@@ -143,9 +144,9 @@ must_check i64 frame_collect(u8 account, u64 count, u64 *area);
 must_check i64 account_open(u8 parent);
 
 /* account_close: one bounded step. 0: closed; > 0: the frame to visit next, call again; -E_BUSY: a space is
- * bound to it; -E_MAPPED: the frame at the cursor is mapped or pinned; -E_INVAL: accounts of kernel and root.
- * Its frames become the parent's, its children the parent's children. From the first step on nothing can be
- * given to it. */
+ * bound to it; -E_MAPPED: the frame at the cursor is mapped; -E_INVAL: accounts of kernel and root. Its
+ * frames become the parent's, with their pins, and its children the parent's children. From the first step on
+ * nothing can be given to it. */
 must_check i64 account_close(u8 account);
 
 /* account_bind: who is told of collect; told at once if the list is not empty. */

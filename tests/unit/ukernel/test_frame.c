@@ -186,16 +186,40 @@ Test(frame, closing_waits_for_spaces_and_mappings) {
     cr_assert_eq(account_close((u8)a), -E_BUSY);
     cr_assert_eq(space_set_account(s, 0), 0);
     own(20, (u8)a);
-    u64 n = 20;
-    cr_assert_eq(frame_pin((u8)a, &n, 1, true), 1);
+    frame_table[20].shares = 1;
     cr_assert_eq(account_close((u8)a), -E_MAPPED);
-    cr_assert_eq(frame_pin((u8)a, &n, 1, false), 1);
+    frame_table[20].shares = 0;
     i64 r;
     while ((r = account_close((u8)a)) > 0)
         ;
     cr_assert_eq(r, 0);
     cr_assert_eq(account_close(ACCOUNT_ROOT), -E_INVAL);
     cr_assert_eq(account_close((u8)a), -E_INVAL);
+}
+
+/* Nobody acts for an account without spaces: its parent takes the pins over, users' and the kernel's. */
+Test(frame, closing_hands_over_pins) {
+    i64 a = account_open(2);
+    own(20, (u8)a);
+    own(21, (u8)a);
+    u64 n = 20;
+    cr_assert_eq(frame_pin((u8)a, &n, 1, true), 1);
+    cr_assert_eq(frame_pin((u8)a, &n, 1, true), 1);
+    cr_assert_eq(frame_pin_one(21, (u8)a), 0);
+    i64 r;
+    while ((r = account_close((u8)a)) > 0)
+        ;
+    cr_assert_eq(r, 0);
+    cr_assert(frame_table[20].account == 2 && frame_table[20].pins == 2);
+    cr_assert_eq(frame_give_run(2, 3, 20, 1), -E_MAPPED); /* still not idle */
+    cr_assert_eq(frame_pin(2, &n, 1, false), 1);
+    cr_assert_eq(frame_pin(2, &n, 1, false), 1);
+    cr_assert_eq(frame_pin(2, &n, 1, false), -E_INVAL);
+    cr_assert_eq(frame_give_run(2, 3, 20, 1), 1);
+    frame_unpin_one(21);
+    cr_assert_eq(frame_give_run(2, 3, 21, 1), 1);
+    pfn where;
+    cr_assert_null(mm_audit(&where));
 }
 
 Test(frame, accounts_run_out) {
