@@ -344,7 +344,15 @@ static int marks_of_frames(void) {
     struct pair r = sys_unmap(home, AT, 1, 0);
     CHECK((u32)r.second == 1 && (AREA[1] >> 52 & FRAME_DIRTY) && (AREA[1] & ((1ull << 40) - 1)) == mapped);
     CHECK(destroy_whole(home) == 0);
-    return 0;
+    /* a copy that may not be written is not zero either */
+    CHECK(begin(PROGRAM_STORE, AT) == 0 && fill(AT, MAP_READ) == 1);
+    held = next_message(pager);
+    to = zeroed_frame(space);
+    CHECK(!held.e && to && marks(to) & FRAME_ZEROED);
+    CHECK(fault_items(held.right, &(struct fault_item){AT | MAP_READ, ITEM_FRAME(to, FILL_COPY)}, 1) == 1);
+    CHECK(!(marks(to) & FRAME_ZEROED));
+    held = next_message(pager);
+    return end();
 }
 
 /* An account that is being closed takes no frames, neither as a run nor by a list. */

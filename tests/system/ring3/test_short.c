@@ -25,7 +25,8 @@ static void plays(u64 unused) {
     (void)unused;
     ipc_raw(&script);
     count++;
-    (void)sys_notify(house, 1);
+    if (script.r15 == 0)
+        (void)sys_notify(house, 1);
     rest();
 }
 
@@ -76,16 +77,19 @@ static int calls_are_checked(void) {
 
 /* Programs of two instructions: `syscall`, and a breakpoint. */
 static u32 space, table, thread;
-static pfn table_frame, thread_frame;
+static pfn table_frame, thread_frame, space_frame;
 
 static int program(const u8 *code, u64 bytes) {
     pfn page = frame_get();
     for (u64 i = 0; i < bytes; i++)
         ((u8 *)window(page))[i] = code[i];
-    space = space_with(12);
+    space = slot_get();
     table = slot_get();
     thread = slot_get();
+    space_frame = frame_get();
     thread_frame = frame_get();
+    CHECK(sys_retype(space_frame, 1, KIND_SPACE, space) == 0 && feed_more(space, 12) == 0);
+    CHECK(sys_space_bind(space, pager, alien_calls, exceptions, 0, 0, 0) == 0);
     CHECK(sys_retype(table_frame ? table_frame : frame_get(), 1, KIND_CAPTABLE, table) == 0);
     CHECK(sys_cap_copy(table, 5, house, RIGHT_ALL, 0) == 0);
     CHECK(sys_space_bind(space, 0, 0, 0, 0, table, 0) == 0);
@@ -217,6 +221,14 @@ static int deadline_of_an_answer(void) {
     CHECK(is_due(wait_until(house, 0, at, 0)));
     CHECK((err)wait_until(house, 0, 0, WAIT_POLL).rax == -E_AGAIN);
     CHECK(is_due(answer_until(slot, house, at))); /* the same, which has passed */
+    /* and one that has passed and woken somebody else */
+    CHECK(sys_notify(rests, 1) == 0 && wait_on(house, slot).rax == WOKE_MESSAGE);
+    at = now() + ms(3);
+    struct worker other = play((struct ipc_io){.rax = SYS_reply_wait, .r13 = house, .r15 = at}, PRIO_CACHE);
+    count = 0;
+    sleep_ms(5);
+    CHECK(count == 1 && sys_stop(other.slot) == 0);
+    CHECK(is_due(answer_until(slot, house, at)));
     return sys_stop(w.slot) ? __LINE__ : 0;
 }
 
@@ -292,8 +304,30 @@ static int ports_of_a_space_that_ends(void) {
     CHECK(sys_cap_copy(table, 6, BOOT_IOPORT, RIGHT_ALL, 0) == 0);
     CHECK(go((struct user_regs){.rax = SYS_ports, .rdi = 6, .rsi = PORT + 1, .rdx = 1}, 0) == 0);
     CHECK(came_back() == 0 && gone() == 0);
+    u8 *page = window(space_frame);
+    for (u32 i = 0; i < PAGE_BYTES; i++)
+        page[i] = 0;
     __asm__ volatile("outb %%al, %0" : : "i"(PORT));
+    for (u32 i = 0; i < PAGE_BYTES; i++)
+        CHECK(page[i] == 0); /* it is no space any more */
     return 0;
+}
+
+/* A capability goes with the message that it was sent with, and with none that the kernel sends later. */
+static int capability_goes_once(void) {
+    u32 taken = slot_get();
+    CHECK(program(once, sizeof once) == 0);
+    CHECK(go((struct user_regs){.rax = SYS_call, .rbx = 5, .r13 = 5}, 0) == 0);
+    struct ipc_io io = {.rax = SYS_reply_wait, .r13 = house | (u64)slot << 32, .r14 = taken};
+    ipc_raw(&io);
+    CHECK(io.rax == WOKE_MESSAGE && IPC_FLAGS(io.r14) == IPC_CAP && sys_cap_drop(BOOT_TABLE, taken) == 0);
+    CHECK(answer(slot, 0, 0) == WOKE_BITS);
+    sleep_ms(1); /* it queues with its breakpoint */
+    io = (struct ipc_io){.rax = SYS_reply_wait, .r13 = exceptions | (u64)slot << 32, .r14 = taken};
+    ipc_raw(&io);
+    CHECK(io.rax == WOKE_MESSAGE && IPC_KIND(io.r14) == MSG_EXCEPTION && IPC_FLAGS(io.r14) == 0);
+    CHECK(sys_notify(taken, 0) == -E_BADCAP && sys_cap_drop(BOOT_TABLE, slot) == 0);
+    return gone();
 }
 
 /* A thread that stops itself goes no further. */
@@ -377,7 +411,8 @@ static int fpu_after_faults(void) {
         CHECK(sys_regs_read(thread, REGS_FPU) == 0);
         *(u64 *)(u->fpu + XMM0) = 100 + i;
         *(u32 *)(u->fpu + MXCSR) = ~0u;
-        CHECK(sys_regs_write(thread, REGS_FPU) == 0);
+        CHECK(sys_regs_write(thread, REGS_FPU) == 0 && sys_regs_read(thread, REGS_FPU) == 0);
+        CHECK(*(u32 *)(u->fpu + MXCSR) >> 16 == 0);
     }
     pfn frame = frame_get();
     for (u32 round = 0; round < 3; round++)
@@ -439,6 +474,7 @@ void test_short(void) {
     RUN(progress_is_cleared);
     RUN(ports_of_another_space);
     RUN(ports_of_a_space_that_ends);
+    RUN(capability_goes_once);
     RUN(stopped_by_itself);
     RUN(no_second_result);
     RUN(flags_are_not_passed_on);
