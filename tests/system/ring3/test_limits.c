@@ -355,6 +355,72 @@ static int marks_of_frames(void) {
     return end();
 }
 
+/* Whose registers lie still, and who may be bound anew. */
+static int threads_at_rest(void) {
+    u32 mine = endpoint_make();
+    CHECK(begin(PROGRAM_LOAD, AT) == 0);
+    CHECK(sys_thread_bind(thread, space, 0, 0, PRIO_LINUX, 0) == -E_BUSY);
+    CHECK(sys_regs_read(thread, REGS_GENERAL) == 0);
+    CHECK(sys_space_bind(space, mine, 0, 0, 0, 0, 0) == 0 && sys_cap_drop(BOOT_TABLE, held.right) == 0);
+    settle(); /* its fault is queued now */
+    CHECK(sys_regs_read(thread, REGS_GENERAL) == 0 && end() == 0 && sys_destroy(mine) == 0);
+    struct worker w = play((struct ipc_io){.rax = SYS_call, .rbx = house}, true);
+    sleep_ms(1);
+    CHECK(sys_regs_read(w.slot, REGS_GENERAL) == -E_BUSY);
+    held = next_message(house);
+    CHECK(!held.e && sys_regs_read(w.slot, REGS_GENERAL) == -E_BUSY);
+    CHECK(sys_regs_write(w.slot, REGS_GENERAL) == -E_BUSY && sys_start(w.slot) == -E_BUSY);
+    CHECK(answer(held.right, 0, 0) == WOKE_BITS && sys_stop(w.slot) == 0);
+    return 0;
+}
+
+static int bindings(void) {
+    u32 home = space_with(0), t = slot_get(), old = slot_get(), table = slot_get(), weak = slot_get();
+    CHECK(sys_retype(frame_get(), 1, KIND_THREAD, t) == 0);
+    CHECK(sys_thread_bind(t, home, 0, 0, PRIO_LOW, THREAD_ALIEN << 1) == -E_INVAL);
+    CHECK(sys_retype(frame_get(), 1, KIND_CAPTABLE, old) == 0 &&
+          sys_retype(frame_get(), 1, KIND_CAPTABLE, table) == 0);
+    CHECK(sys_space_bind(home, 0, 0, 0, 0, old, 0) == 0 && sys_destroy(old) == -E_BUSY);
+    CHECK(sys_space_bind(home, 0, 0, 0, 0, table, 0) == 0 && sys_destroy(old) == 0);
+    static const u32 strong[] = {BOOT_ACCOUNT, 0};
+    for (u32 i = 0; i < 2; i++) {
+        u32 from = strong[i] ? strong[i] : table;
+        CHECK(sys_cap_copy(BOOT_TABLE, weak, from, RIGHT_ALL & ~RIGHT_CONTROL, 0) == 0);
+        CHECK(sys_space_bind(home, 0, 0, 0, i ? 0 : weak, i ? weak : 0, 0) == -E_RIGHTS);
+        CHECK(sys_cap_drop(BOOT_TABLE, weak) == 0);
+    }
+    /* a permit allows tables only if its maker was allowed them */
+    u32 permit = slot_get();
+    CHECK(sys_cap_copy(BOOT_TABLE, weak, home, RIGHT_ALL & ~RIGHT_FEED, 0) == 0);
+    CHECK(sys_permit(weak, AT, 1, MAP_READ, permit) == 0 && sys_feed(permit, 0) == -E_RIGHTS);
+    CHECK(sys_permit_end(permit) == 0 && sys_permit(home, AT, 1, MAP_READ, permit) == 0);
+    CHECK(sys_feed(permit, 0) == 0 && sys_cap_drop(BOOT_TABLE, weak) == 0);
+    CHECK(sys_destroy(t) == 0 && destroy_whole(home) == 0 && sys_destroy(table) == 0);
+    return sys_cap_drop(BOOT_TABLE, permit) ? __LINE__ : 0;
+}
+
+/* exec: what was known of the old space's tables is not used for the new one's. */
+static int fault_after_exec(void) {
+    u32 other = space_with(10);
+    CHECK(begin(PROGRAM_ALIEN, 0) == 0);
+    for (u32 i = 0; i < 3; i++) {
+        if (i == 2)
+            CHECK(sys_thread_bind(thread, other, thread, 0, PRIO_LINUX, THREAD_ALIEN) == 0);
+        CHECK(sys_fault_as(held.right, AT + i * PAGE_BYTES, ACCESS_READ, 0) == 0);
+        held = next_message(pager);
+        CHECK(!held.e && fill(AT + i * PAGE_BYTES, MAP_READ) == 1);
+        held = next_message(alien_calls);
+        CHECK(!held.e);
+    }
+    struct pair r = sys_scan(space, AT, 8, 0);
+    CHECK((u32)r.second == 2);
+    r = sys_scan(other, AT, 8, 0);
+    CHECK((u32)r.second == 1 &&
+          ((const struct range_record *)AREA)->address == ((AT + 2 * PAGE_BYTES) | RECORD_ENTRY));
+    CHECK(end() == 0 && destroy_whole(other) == 0);
+    return 0;
+}
+
 /* An account that is being closed takes no frames, neither as a run nor by a list. */
 static int account_that_ends(void) {
     u32 account = slot_get(), home = space_with(8);
@@ -388,5 +454,8 @@ void test_limits(void) {
     RUN(space_that_ends);
     RUN(work_counts_twice);
     RUN(marks_of_frames);
+    RUN(threads_at_rest);
+    RUN(bindings);
+    RUN(fault_after_exec);
     RUN(account_that_ends);
 }
