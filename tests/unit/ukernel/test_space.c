@@ -252,6 +252,47 @@ Test(space, copy_crosses_pages_and_says_where_it_stopped) {
     cr_assert_eq(mm_copy(&b, &a, 16).done, -E_INVAL);
 }
 
+/* Both sides come to the end of a leaf table, one a page before the other; behind it one has a table and the
+ * other has none, or its pages are of other frames. */
+Test(space, copy_goes_on_in_the_next_leaf_table) {
+    struct space *s = world_space(0, 10), *t = world_space(0, 10);
+    for (u32 i = 0; i < 4; i++) {
+        cr_assert_eq(map_one(s, BLOCK_BYTES - 2 * PAGE_BYTES + i * PAGE_BYTES, 300 + i, MAP_READ).done, 1);
+        cr_assert_eq(map_one(t, 3 * BLOCK_BYTES - PAGE_BYTES + i * PAGE_BYTES, 310 - i, MAP_WRITE).done, 1);
+        u64 *words = frame_to_virt(300 + i);
+        for (u32 k = 0; k < PAGE_BYTES / 8; k++)
+            words[k] = i << 16 | k;
+        memset(frame_to_virt(310 - i), 0xee, PAGE_BYTES);
+    }
+    struct copy_side from = {s, BLOCK_BYTES - 2 * PAGE_BYTES + 16, 0},
+                     to = {t, 3 * BLOCK_BYTES - PAGE_BYTES, 0};
+    struct copy_result r = mm_copy(&to, &from, 4 * PAGE_BYTES - 16);
+    cr_assert(r.done == 4 * PAGE_BYTES - 16 && r.stopped == 0, "%ld %lx", r.done, r.stopped);
+    for (u32 k = 2; k < 4 * PAGE_BYTES / 8; k++) {
+        const u64 *words = frame_to_virt(310 - (k - 2) / 512);
+        cr_assert_eq(words[(k - 2) % 512], k / 512 << 16 | k % 512);
+    }
+    for (u32 i = 0; i < 4; i++) {
+        cr_assert(frame_has(&frame_table[300 + i], FRAME_ACCESSED) &&
+                  !frame_has(&frame_table[300 + i], FRAME_DIRTY));
+        cr_assert(frame_has(&frame_table[310 - i], FRAME_DIRTY) &&
+                  frame_has(&frame_table[310 - i], FRAME_ACCESSED));
+    }
+    const u64 *last = frame_to_virt(307);
+    cr_assert_eq(last[511], 0xeeeeeeeeeeeeeeee);
+    struct space *u = world_space(0, 10);
+    cr_assert_eq(map_one(u, 3 * BLOCK_BYTES - PAGE_BYTES, 311, MAP_WRITE).done, 1);
+    to.space = u;
+    r = mm_copy(&to, &from, 2 * PAGE_BYTES);
+    cr_assert(r.done == PAGE_BYTES && r.stopped == (3 * BLOCK_BYTES | COPY_AT_TARGET), "%ld %lx", r.done,
+              r.stopped);
+    struct copy_side frames = {NULL, 312 * PAGE_BYTES, A};
+    from = (struct copy_side){s, BLOCK_BYTES, 0};
+    r = mm_copy(&frames, &from, 3 * PAGE_BYTES);
+    cr_assert(r.done == 2 * PAGE_BYTES && r.stopped == BLOCK_BYTES + 2 * PAGE_BYTES, "%ld %lx", r.done,
+              r.stopped);
+}
+
 Test(space, page_zero_is_never_mapped_by_an_answer) {
     struct space *s = world_space(0, 10);
     u64 *leaf = pt_leaf(s, 0);
