@@ -19,7 +19,8 @@ void offsets(void);
 void offsets(void) {
     SAVED_REGS(SAVED_REG)
     OF(T_VECTOR, thread, regs.vector) OF(T_SPACE, thread, space) OF(T_STATE, thread, state)
-    OF(T_KIND, thread, kind) OF(T_LEVEL, thread, level) OF(T_FLAGS, thread, flags)
+    OF(T_BASE, thread, base) OF(T_KIND, thread, kind) OF(T_SEND_FLAGS, thread, send_flags) OF(T_LABEL, thread, label)
+    OF(T_LEVEL, thread, level) OF(T_FLAGS, thread, flags)
     OF(T_BY_IRET, thread, by_iret) OF(T_TAG, thread, tag) OF(T_ENDPOINT, thread, endpoint)
     OF(T_REPLY_SLOT, thread, reply_slot) OF(T_RECEIVE_SLOT, thread, receive_slot)
     OF(T_ENTERED, thread, entered) OF(T_SERVING, thread, serving) OF(T_CALL, thread, call)
@@ -39,7 +40,8 @@ void offsets(void) {
     OF(REF_BADGE, endpoint_ref, badge) OF(TSS_RSP0, tss, rsp0) OF(TSS_PORTS_AT, tss, ports_at)
     OF(INFO_SWITCHES, info_page, switches) SAME(KIND_RESERVED) SAME(KIND_ENDPOINT) SAME(KIND_REPLY)
     SAME(LABEL_FAULT) SAME(LABEL_ALIEN) SAME(MSG_CALL) SAME(MSG_FAULT) SAME(MSG_ALIEN) SAME(RIGHT_CALL)
-    SAME(RIGHT_RECV) SAME(SYS_COUNT) SAME(SYS_fault_reply_wait) SAME(THREAD_READY) SAME(THREAD_CALLING)
+    SAME(RIGHT_RECV) SAME(IPC_FORWARDED) SAME(WOKE_BITS) SAME(SYS_COUNT) SAME(SYS_reply_wait)
+    SAME(SYS_forward_wait) SAME(SYS_fault_reply_wait) SAME(THREAD_READY) SAME(THREAD_CALLING)
     SAME(THREAD_RECEIVING) SAME(THREAD_ALIEN)
     OFFSET(T_REGS_END, sizeof(struct thread_regs));
     OFFSET(MSG_REG_WORDS, MSG_REG_WORDS);

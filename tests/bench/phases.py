@@ -15,7 +15,8 @@ PHASES = ["entry", "check", "transfer", "switch", "exit"]
 BEGINNINGS = ("syscall_entry", "page_fault")
 PATHS = {"short_call": "call", "short_reply_wait": "reply", "short_alien_call": "a program's call",
          "short_reply_wait.alien": "its answer", "page_fault": "fault", "short_fault_reply_wait": "its answer of one page"}
-LONG = ("syscall_long", "syscall_saved", "interrupt_saved", "interrupt_common", "short_fault_reply_wait.collected")
+LONG = ("syscall_long", "syscall_saved", "interrupt_saved", "interrupt_common", "short_fault_reply_wait.collected",
+        "short_wait_only", "short_answer", "short_forward_wait")
 FUNCTIONS = {"fault_begin": "check", "fault_happened": "check", "look_up": "check", "mm_answer_one": "transfer",
              "arch_switch_fpu": "switch"}
 PHASE_OF = {"syscall_entry": "entry", "page_fault": "entry", "short_call": "check", "short_reply_wait": "check",

@@ -17,6 +17,9 @@ extern plain_calls              ; handlers by number, 0: none
 extern fault_begin              ; struct endpoint *(struct thread *, vaddr)
 extern mm_answer_one            ; bool (const struct answer *, u64 address, u64 value)
 extern ipc_fault_entered        ; struct thread *(struct thread *, u32 entered)
+extern fault_range              ; err (struct thread *, struct captable *, u32 space slot, u64 range)
+extern sched_ready_head         ; void (struct thread *)
+extern sched_leave              ; struct thread *(struct thread *)
 extern arch_switch_fpu          ; void (struct thread *)
 
 ; SAVE registers to the thread at rsp; LOAD them from the thread at the first operand; EACH: one instruction for each.
@@ -80,7 +83,7 @@ syscall_entry:
     movzx r11d, al
     IF r11d, ae, SYS_COUNT, syscall_long
     mov r11, [abs plain_calls + r11 * 8]
-    IF_CLEAR r11, r11, syscall_long
+    IF_CLEAR r11, r11, short_forward_wait
     SAVE rdi, rsi, r8, r9, r10
 %ifdef DEBUG
     SAVE rax
@@ -93,6 +96,7 @@ syscall_entry:
 %else
     call r11
 %endif
+.done:
     mov r11, [cpu + CPU_CURRENT]
     IF_CLEAR r11, r11, .gone
     mov cl, [r11 + T_LEVEL]
@@ -206,14 +210,9 @@ enter_thread:
 %%exit:
 %endmacro
 
-; The thread at rsp waits for the answer to a message of kind %1 with rax words, and the receiver runs. rbp: the badge.
-%macro HAND_OVER 1
-%%transfer:
-    inc qword [cpu + CPU_CALLS]
-    mov rcx, [cpu + CPU_CALLS]
-    mov [rsp + T_CALL], rcx
+; The message of the thread at rsp goes to the receiver, which runs. rcx: its number, rbp: the badge, rax: words, kind, flags.
+%macro DELIVER 0
     mov [rsp + T_RIGHT], r13
-    mov dword [rsp + T_STATE], THREAD_CALLING | %1 << 8 | %1 << 16 ; and kind, base, send_flags
     mov dword [r13 + C_KIND], KIND_REPLY
     mov [r13 + C_OBJECT], rsp
     mov qword [rbx + E_SERVER], 0
@@ -225,15 +224,23 @@ enter_thread:
     SWITCH r15
     mov r14, [r15 + T_ENTERED]
     or r14, rax
-%if %1 != MSG_CALL
-    or r14, %1 << 8
-%endif
     xor eax, eax                ; WOKE_MESSAGE
     mov rcx, [r15 + T_rip]
+    mov r11, [r15 + T_rsp]
+    mov r15, [rsp + T_PROGRESS]
+    mov rsp, r11
     mov r11d, RFLAGS_USER       ; a wait destroys the flags
-    mov rsp, [r15 + T_rsp]
-    xor r15d, r15d              ; progress
     o64 sysret
+%endmacro
+
+; The thread at rsp waits for the answer to a message of kind %1 with rax words, and the receiver runs. rbp: the badge.
+%macro HAND_OVER 1
+%%transfer:
+    inc qword [cpu + CPU_CALLS]
+    mov rcx, [cpu + CPU_CALLS]
+    mov [rsp + T_CALL], rcx
+    mov dword [rsp + T_STATE], THREAD_CALLING | %1 << 8 | %1 << 16 ; and base, kind, send_flags
+    DELIVER
 %endmacro
 
 short_call:
@@ -271,7 +278,7 @@ short_alien_call:
     mov r12, rax
     shl r12, 16
     or r12, LABEL_ALIEN
-    mov eax, MSG_REG_WORDS
+    mov eax, MSG_REG_WORDS | MSG_ALIEN << 8
     HAND_OVER MSG_ALIEN
 
 ; A page fault: vector and error code are on the stack, which is the thread (else: see interrupt_common).
@@ -298,42 +305,50 @@ page_fault:
     mov r10, [rsp + T_rip]
     mov r8, [rsp + T_rsp]
     mov r9, [rsp + T_FAULT_REPEATS]
-    mov eax, MSG_REG_WORDS
+    mov eax, MSG_REG_WORDS | MSG_FAULT << 8
     HAND_OVER MSG_FAULT
 
 ; ---- answers
 
 ; The call of a server that answers, and then waits: no flags, no capability, the endpoint has neither bits nor senders nor
 ; another receiver, and the same deadline as before. rbx = the right's slot, r11 = who waits for the answer, r14 = endpoint.
-%macro CHECK_WAIT 0
+%macro CHECK_WAIT 2             ; else, else if only the right is missing
     mov [rsp + T_rbx], rbx
     mov [rsp + T_RECEIVE_SLOT], r14d
-    IF rax, ae, (MSG_REG_WORDS + 1) << 8, short_wait_long
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, %1
     mov rbp, [rsp + T_SPACE]
     mov rbp, [rbp + S_TABLE]
     mov ecx, r13d
-    IF rcx, ae, [rbp + TABLE_SLOTS], short_wait_long
+    IF rcx, ae, [rbp + TABLE_SLOTS], %1
     shl ecx, 5
     add rcx, rbp
-    CHECK_ENDPOINT rcx, RIGHT_RECV, short_wait_long
+    CHECK_ENDPOINT rcx, RIGHT_RECV, %1
     mov r14, [rcx + C_OBJECT]
-    IF qword [r14 + E_SERVER], ne, 0, short_wait_long
-    IF r15, ne, [r14 + E_DEADLINE], short_wait_long
-    IF rbx, ae, [rbp + TABLE_SLOTS], short_wait_long
+    IF qword [r14 + E_SERVER], ne, 0, %1
+    IF r15, ne, [r14 + E_DEADLINE], %1
+    IF rbx, ae, [rbp + TABLE_SLOTS], %1
     mov rcx, r13
     shr rcx, 32
     mov [rsp + T_REPLY_SLOT], ecx
     IF rcx, e, rbx, %%next_good ; the slot that the answer frees
-    IF rcx, ae, [rbp + TABLE_SLOTS], short_wait_long
+    IF rcx, ae, [rbp + TABLE_SLOTS], %1
     shl ecx, 5
-    IF byte [rbp + rcx + C_KIND], ne, KIND_RESERVED, short_wait_long
+    IF byte [rbp + rcx + C_KIND], ne, KIND_RESERVED, %1
 %%next_good:
     shl ebx, 5
     add rbx, rbp
-    IF byte [rbx + C_KIND], ne, KIND_REPLY, short_wait_long
+    IF byte [rbx + C_KIND], ne, KIND_REPLY, %2
     mov r11, [rbx + C_OBJECT]
-    IF_CLEAR r11, r11, short_wait_long
-    CHECK_TURN r11, short_wait_long
+    IF_CLEAR r11, r11, %1
+    CHECK_TURN r11, %1
+%endmacro
+
+; The thread at rsp waits.
+%macro WAIT 2                   ; endpoint, items entered << 32
+    mov qword [rsp + T_ENTERED], %2
+    mov byte [rsp + T_STATE], THREAD_RECEIVING
+    mov [rsp + T_ENDPOINT], %1
+    mov [%1 + E_SERVER], rsp
 %endmacro
 
 ; The right is used up, the thread at rsp waits, and the one at r11 runs.
@@ -341,16 +356,22 @@ page_fault:
 %%transfer:
     mov dword [rbx + C_KIND], KIND_RESERVED
     mov byte [r11 + T_STATE], THREAD_READY
-    mov qword [rsp + T_ENTERED], %1
-    mov byte [rsp + T_STATE], THREAD_RECEIVING
-    mov [rsp + T_ENDPOINT], r14
-    mov [r14 + E_SERVER], rsp
+    WAIT r14, %1
     mov r14, [r11 + T_SPACE]
     SWITCH r11
 %endmacro
 
+; What the answer to a program's call becomes in the thread at r11.
+%macro ALIEN_RESULT 0
+    mov rax, r12
+    test r12, r12
+    cmovns rax, rdi
+    mov [r11 + T_rax], rax
+    mov qword [r11 + T_PROGRESS], 0
+%endmacro
+
 short_reply_wait:
-    CHECK_WAIT
+    CHECK_WAIT short_wait_long, short_wait_only
     IF byte [r11 + T_KIND], ne, MSG_CALL, .alien
     TURN 0
     shr eax, 8
@@ -362,11 +383,7 @@ short_reply_wait:
     o64 sysret
 .alien:
     IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long
-    mov rax, r12
-    test r12, r12
-    cmovns rax, rdi
-    mov [r11 + T_rax], rax
-    mov qword [r11 + T_PROGRESS], 0
+    ALIEN_RESULT
     TURN 0
     mov rax, r11
     IF rax, e, [cpu + CPU_FPU], resume_thread; by IRET, if regs_write was used
@@ -378,15 +395,115 @@ resume_with_fpu:
     mov rax, rbx
     jmp resume
 short_wait_long:
+    IF_CLEAR r13d, r13d, short_answer
+.long:
     LOAD rsp, rbx
     mov r14d, [rsp + T_RECEIVE_SLOT]
     xor ebp, ebp
     jmp syscall_long
 
+; Nobody is answered: the next thread comes from the queues. The endpoint is as for an answer and a wait.
+short_wait_only:
+    IF qword [rsp + T_rbx], ne, 0, short_wait_long
+    IF dword [rsp + T_REPLY_SLOT], e, 0, short_wait_long ; takes bits only
+    IF al, ne, SYS_reply_wait, short_wait_long
+    WAIT r14, 0
+    xor edi, edi
+    mov rsp, [cpu + CPU_STACK]
+    call sched_leave
+    jmp resume
+
+; An answer without a wait, to a call or a program's call. CHECK_WAIT has found that rbp's slot 0 is no endpoint.
+short_answer:
+    IF al, ne, SYS_reply_wait, short_wait_long.long
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, short_wait_long.long
+    CHECK_TURN rsp, short_wait_long.long
+    IF rbx, ae, [rbp + TABLE_SLOTS], short_wait_long.long
+    shl ebx, 5
+    add rbx, rbp
+    IF byte [rbx + C_KIND], ne, KIND_REPLY, short_wait_long.long
+    mov r11, [rbx + C_OBJECT]
+    IF_CLEAR r11, r11, short_wait_long.long
+    IF byte [r11 + T_KIND], ne, MSG_CALL, .alien
+    shr eax, 8
+    mov r14d, eax               ; number of words
+    xor eax, eax
+    mov rsp, r11
+    SAVE rax, rdi, rsi, rdx, r10, r8, r9, r12, r14
+.answered:
+    mov dword [rbx + C_KIND], KIND_RESERVED
+    mov byte [r11 + T_STATE], THREAD_READY
+    mov rdi, r11
+    mov rsp, [cpu + CPU_STACK]
+    call sched_ready_head
+    mov eax, WOKE_BITS
+    xor ebx, ebx
+    xor ebp, ebp
+    xor r14d, r14d
+    xor r15d, r15d
+    jmp syscall_entry.done
+.alien:
+    IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long.long
+    ALIEN_RESULT
+    jmp .answered
+
+; A forward to a server that waits.
+short_forward_wait:
+    IF al, ne, SYS_forward_wait, syscall_long
+    mov [rsp + T_rbp], rbx      ; all as it came, for the long way
+    SAVE rax, r13, r14, r15
+    mov eax, eax                ; without a fault's range
+    mov ebx, ebx
+    CHECK_WAIT .long, .long
+    mov [rsp + T_ENDPOINT], r14
+    mov ecx, [rsp + T_rbp + 4]  ; the target
+    IF rcx, ae, [rbp + TABLE_SLOTS], .long
+    shl ecx, 5
+    add rcx, rbp
+    mov rbp, rbx
+    CHECK_ENDPOINT rcx, RIGHT_CALL, .long
+    mov rbx, [rcx + C_OBJECT]
+    mov rcx, [rcx + C_BADGE]
+    mov [rsp + T_rcx], rcx
+    FIND_RECEIVER .long
+    IF byte [r11 + T_KIND], ne, MSG_FAULT, .go
+    IF_CLEAR dword [rsp + T_rax + 4], 0x3ff << 10, .go ; no range
+    SAVE rdi, rsi, rdx, r10, r8, r9
+    mov rdi, r11
+    mov rsi, [rsp + T_SPACE]
+    mov rsi, [rsi + S_TABLE]
+    mov edx, [rsp + T_r14 + 4]
+    mov rcx, [rsp + T_rax]
+    mov rsp, [cpu + CPU_STACK]
+    call fault_range
+    mov rsp, [cpu + CPU_CURRENT]
+    LOAD rsp, rdi, rsi, rdx, r10, r8, r9
+    mov r11, [rbp + C_OBJECT]
+    IF_SET rax, rax, .long
+.go:
+    mov dword [rbp + C_KIND], KIND_RESERVED
+    mov rcx, [rsp + T_ENDPOINT]
+    WAIT rcx, 0
+    mov cl, [rsp + T_rax + 1]   ; number of words
+    mov ebp, [rsp + T_rcx]
+    mov rsp, r11
+    mov [rsp + T_LABEL], r12
+    or byte [rsp + T_SEND_FLAGS], IPC_FORWARDED
+    mov eax, [rsp + T_STATE]    ; and base, kind, send_flags
+    shr eax, 8
+    mov al, cl
+    mov rcx, [rsp + T_CALL]
+    DELIVER
+.long:
+    LOAD rsp, rax, r13, r14, r15
+    mov rbx, [rsp + T_rbp]
+    xor ebp, ebp
+    jmp syscall_long
+
 short_fault_reply_wait:
     IF ah, ne, 2, syscall_long  ; one item
-    CHECK_WAIT
-    IF word [r11 + T_KIND], ne, MSG_FAULT | MSG_FAULT << 8, short_wait_long; and base
+    CHECK_WAIT short_wait_long, short_wait_long
+    IF word [r11 + T_BASE], ne, MSG_FAULT | MSG_FAULT << 8, short_wait_long; and kind
     SAVE r13
     mov r13, r11
     mov r15, rsp

@@ -18,7 +18,8 @@ static u64 next_deadline; /* of endpoints; 0: none */
 
 void sched_update(void) {
     const u64 written = 1ull << TRACE_IPC_CALL | 1ull << TRACE_IPC_RECV | 1ull << TRACE_IPC_REPLY |
-                        1ull << TRACE_SWITCH | 1ull << TRACE_PAGE_FAULT | 1ull << TRACE_RESUME;
+                        1ull << TRACE_FORWARD | 1ull << TRACE_SWITCH | 1ull << TRACE_PAGE_FAULT |
+                        1ull << TRACE_RESUME;
     u32 top = ready_mask ? 31 - (u32)__builtin_clz(ready_mask) : 0;
     bool waits_for_turn = top == PRIO_PROGRAM ? !slice_end : preempted[top] != NULL;
     cpu.ready_level = (u8)(trace_mask & written ? 255 : top && !waits_for_turn ? top - 1 : top);

@@ -39,8 +39,8 @@ struct thread {
     /* Identity and scheduling. */
     struct space *space;       /* NULL: not bound yet */
     u8 state;                  /* enum thread_state */
-    u8 kind;                   /* SENDING, CALLING: enum msg_kind: what it waits for */
     u8 base;                   /* enum msg_kind of what a fault_as interrupted; MSG_FAULT: an instruction */
+    u8 kind;                   /* SENDING, CALLING: enum msg_kind: what it waits for */
     u8 send_flags;             /* enum msg_flag of its message, but IPC_CAP */
     u8 priority;               /* enum priority */
     u8 level;                  /* the same, or 0 while something must happen first: see cpu.ready_level */

@@ -54,6 +54,7 @@ static void tests(void) {
     test_limits();
     test_stale();
     test_conversation();
+    test_alone();
     probe_finish();
 }
 

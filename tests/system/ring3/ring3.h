@@ -93,5 +93,6 @@ void test_short(void);
 void test_limits(void);
 void test_stale(void);
 void test_conversation(void);
+void test_alone(void);
 void measure(void);
 void talk(void);

@@ -6,6 +6,7 @@
 #include "probe.h"
 
 enum { SERVERS = 4, CALLERS = 4, PROGRAMS = 5, KEPT = 4, EVENTS = 20000, POOL = 96, DATA_PAGES = 64 };
+#define FAR_AWAY (1ull << 60) /* a deadline that never comes */
 
 static u32 endpoints[SERVERS], badged[SERVERS], spare_slots[8], kept[SERVERS + CALLERS][KEPT], rests;
 static struct worker workers[SERVERS + CALLERS];
@@ -108,6 +109,9 @@ static void reply(u32 me, struct ipc_io *io, u32 slot) {
     if (message && choice == 4) {
         next.rax = SYS_forward_wait | n << 8;
         next.rbx = (u64)badged[roll(me, SERVERS)] << 32;
+        if (roll(me, 2))
+            next.rax |= FORWARD_RANGE(roll(me, 8), 1 + roll(me, DATA_PAGES),
+                                      roll(me, 2) ? MAP_READ | MAP_WRITE : MAP_READ);
     }
     u64 keeps = choice == 5 || choice == 6; /* the caller for later */
     u32 answered = message && !keeps ? slot : roll(me, 2) ? kept[me][roll(me, KEPT)] : 0;
@@ -118,6 +122,9 @@ static void reply(u32 me, struct ipc_io *io, u32 slot) {
         next.rbx |= spare(me) << 32;
     next.r13 = endpoints[me];
     next.r14 = spare(me);
+    if ((u8)next.rax == SYS_forward_wait)
+        next.r14 |= (u64)(roll(me, 4) ? spaces[roll(me, 2)] : 0) << 32;
+    next.r15 = roll(me, 10) ? 0 : FAR_AWAY;
     *io = next;
 }
 
@@ -133,6 +140,16 @@ static void server(u64 who) {
         io.r13 |= (roll(me, 24) ? (u64)slot : 0) << 32;
         if (got.rax == WOKE_BITS && roll(me, 2))
             io.rax |= WAIT_POLL << 16;
+        if (roll(me, 6) == 0) { /* in two calls */
+            u64 waits = io.r13;
+            io.r13 = roll(me, 2) ? 0 : waits >> 32 << 32;
+            ipc_raw(&io);
+            event(me, &io, false, page);
+            io.rax = SYS_reply_wait;
+            io.rbx = 0;
+            io.r13 = waits;
+            io.r14 = spare(me);
+        }
         ipc_raw(&io);
         event(me, &io, false, page);
         if ((i64)io.rax < 0 && (i64)io.rax != -E_OCCUPIED && roll(me, 2))

@@ -13,6 +13,7 @@ void probe_begin(void);
 void test_stale(void);
 void test_limits(void);
 void test_conversation(void);
+void test_alone(void);
 
 static void all_pass(void (*tests)(void)) {
     host_begin();
@@ -33,6 +34,11 @@ static void limits(void) {
 static void conversations(void) {
     probe_begin();
     test_conversation();
+}
+
+static void answers_alone(void) {
+    probe_begin();
+    test_alone();
 }
 
 Test(rules, names) {
@@ -61,4 +67,7 @@ Test(rules, limits) {
 }
 Test(rules, conversations) {
     all_pass(conversations);
+}
+Test(rules, forwards_and_answers_alone) {
+    all_pass(answers_alone);
 }
