@@ -40,9 +40,16 @@ static void verdict(struct ipc_ctx *c, const struct call *k) {
     }
 }
 
+/* Whose message it is; NULL: another worker has ended the task since the message was delivered to this one (a
+ * worker that gets an answer runs before those that got messages). Nobody hears the answer then. */
+static struct task *sender(u32 tag) {
+    return task_find(&state.tasks, tag);
+}
+
 static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
-    struct task *t = task_find(&state.tasks, c->tag);
-    ASSERT(t);
+    struct task *t = sender(c->tag);
+    if (!t)
+        return 0;
     state.calls++;
     t->restart = RESTART_NONE;
     struct call k;
@@ -63,16 +70,18 @@ static struct quick quick(u32 tag, u64 number) {
     quick_call f = number < QUICK_CALLS ? quick_table[number] : NULL;
     if (!f)
         return (struct quick){.answered = false};
-    struct task *t = task_find(&state.tasks, tag);
-    ASSERT(t);
+    struct task *t = sender(tag);
+    if (!t)
+        return (struct quick){true, 0};
     state.calls++;
     t->restart = RESTART_NONE;
     return (struct quick){true, f(t)};
 }
 
 static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
-    struct task *t = task_find(&state.tasks, c->tag);
-    ASSERT(t);
+    struct task *t = sender(c->tag);
+    if (!t)
+        return 0;
     struct call k = {
         .task = t, .reply = c->reply, .flags = c->flags, .progress = c->flags & IPC_AGAIN ? c->progress : 0};
     exception(&k, x);
