@@ -51,18 +51,26 @@ static err dispatch(struct ipc_ctx *c, u64 label, u64 *w) {
     return e;
 }
 
+/* By one worker at a time: this lets others run, whose requests for memory are the next reasons to be told
+ * that it is low. If all of them came here, none would be left to tell a request that there is none. */
+static void make_room(void) {
+    static bool under_way;
+    if (under_way)
+        return;
+    under_way = true;
+    u64 freed = reclaim(&cache, RECLAIM_TARGET) + kmem_cache_reap();
+    if (freed < RECLAIM_TARGET)
+        (void)kmem_cache_drain(); /* names and inodes went, or few pages are left: their slabs are empty */
+    under_way = false;
+    const struct info_page *info = (const struct info_page *)INFO_PAGE;
+    if (info->trace_mask & BIT(TRACE_USER))
+        (void)sys_trace_event(TRACE_USER_reclaim, 0, RECLAIM_TARGET, freed, 0, 0); /* nobody could be told */
+}
+
 static void on_bits(u64 bits) {
     worker_busy();
-    if (bits & BIT(BIT_MEMORY_LOW)) {
-        u64 freed = reclaim(&cache, RECLAIM_TARGET) + kmem_cache_reap();
-        if (freed < RECLAIM_TARGET)
-            (void)
-                kmem_cache_drain(); /* names and inodes went, or few pages are left: their slabs are empty */
-        const struct info_page *info = (const struct info_page *)INFO_PAGE;
-        if (info->trace_mask & BIT(TRACE_USER))
-            (void)sys_trace_event(TRACE_USER_reclaim, 0, RECLAIM_TARGET, freed, 0,
-                                  0); /* nobody could be told */
-    }
+    if (bits & BIT(BIT_MEMORY_LOW))
+        make_room();
     if (bits & BIT(BIT_DRAIN))
         memory_drain();
     workers_run_queue();
