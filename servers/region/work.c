@@ -18,13 +18,15 @@ struct answer {
 };
 
 u32 released_tail(u64 *again) {
+    u64 ids[MSG_TAIL_WORDS]; /* each one's record is freed, which may be a call by the message page */
     u32 count = 0;
     if (again)
         *again = 0;
     if (TAILQ_EMPTY(&shell.ctx.released))
         return 0;
-    for (u64 *tail = ipc_tail(); count < MSG_TAIL_WORDS && vm_object_take_released(&shell.ctx, tail); tail++)
+    while (count < MSG_TAIL_WORDS && vm_object_take_released(&shell.ctx, &ids[count]))
         count++;
+    memcpy(ipc_tail(), ids, count * sizeof *ids);
     if (again)
         *again = !TAILQ_EMPTY(&shell.ctx.released);
     return count;
@@ -76,15 +78,18 @@ static void answer_words(struct space *s, struct answer *a) {
 
 /* The work on s is done: the answer; and what is gone is forgotten, s itself perhaps. */
 static void finish(struct space *s, u32 id, struct answer *a) {
+    u64 tail[MSG_TAIL_WORDS]; /* what is freed may be given back to frame, by the message page */
     *a = (struct answer){.status = MIN(s->work.result, 0)};
     if (a->status == 0)
         answer_words(s, a);
+    memcpy(tail, ipc_tail(), a->tail_words * sizeof *tail);
     if (s->work.kind == WORK_EXIT && !s->work.mm) {
         u32 gone = s->work.owner ? (u32)s->value : id; /* the child of a fork that failed, or s */
         __free_page(space_of(gone)->frame);
         space_forget(gone);
     }
     unpark_space(id);
+    memcpy(ipc_tail(), tail, a->tail_words * sizeof *tail);
 }
 
 err work_start(struct ipc_ctx *c, struct space *s, enum work_kind kind, struct space *child, u64 *w) {
