@@ -117,7 +117,10 @@ static err map(struct mm *mm, u64 from, u64 end, u64 prot, u64 flags, u64 object
     struct region_mmap_req req = {mm->number, from, end - from, prot | 7ull << 24 | flags << 32,
                                   object,     index};
     err e = region_mmap(REGION, &req, 0, &rep);
-    return e < 0 ? e : (err)rep.first;
+    if (e < 0)
+        return e;
+    object_unmapped(ipc_tail(), rep.released); /* of others: region tells whoever comes next */
+    return (err)rep.first;
 }
 
 static void add_write(struct exec_image *image, u64 address, u64 bytes, const char *from) {

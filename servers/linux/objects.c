@@ -12,6 +12,7 @@
 struct mapped {
     struct mapped *next;
     u64 object, inode;
+    u32 held, asked; /* references; calls of region under way that may bring one */
     bool on_disk;
     char path[];
 };
@@ -36,26 +37,48 @@ static void put(u64 object) {
     (void)e; /* cache forgets it or has forgotten it */
 }
 
-err object_map(u64 object, const char *path, u64 inode, enum object_source source) {
+/* Forgets the object if it is neither mapped nor about to be. */
+static void forget_unused(struct mapped **place) {
+    struct mapped *m = *place;
+    if (!m || m->held || m->asked)
+        return;
+    *place = m->next;
+    kfree(m);
+}
+
+static void settle(u64 object, bool first) {
     struct mapped **place = find(object);
+    if (*place) {
+        (*place)->asked--;
+        (*place)->held += first;
+        forget_unused(place);
+    }
+}
+
+err object_map(u64 object, const char *path, u64 inode, enum object_source source) {
+    struct mapped **place = find(object), *m = NULL;
+    if (!*place && !(m = kmalloc(sizeof *m + strlen(path) + 1, GFP_KERNEL)))
+        return -E_NOMEM;
+    place = find(object); /* other workers may have been here meanwhile */
     if (!*place) {
-        struct mapped *m = kmalloc(sizeof *m + strlen(path) + 1, GFP_KERNEL);
-        if (!m)
-            return -E_NOMEM;
-        m->next = NULL;
-        m->object = object;
-        m->inode = inode;
-        m->on_disk = source != OBJECT_SHARED_OURS;
+        *m = (struct mapped){.object = object, .inode = inode, .on_disk = source != OBJECT_SHARED_OURS};
         strcpy(m->path, path);
         *place = m;
+        m = NULL;
     }
+    (*place)->asked++;
+    kfree(m);
     if (source != OBJECT_FILE)
         return 0;
     struct cache_get_rep rep;
-    return cache_get(SERVICE(SRV_CACHE), &(struct cache_get_req){object}, &rep);
+    err e = cache_get(SERVICE(SRV_CACHE), &(struct cache_get_req){object}, &rep);
+    if (e < 0)
+        settle(object, false);
+    return e;
 }
 
 void object_mapped(u64 object, bool first) {
+    settle(object, first);
     if (!first)
         put(object);
 }
@@ -67,11 +90,10 @@ void object_unmapped(const u64 *released, u64 n) {
     n = MIN(n, MSG_TAIL_WORDS);
     memcpy(object, released, n * sizeof *object);
     for (u64 i = 0; i < n; i++) {
-        struct mapped **place = find(object[i]), *m = *place;
-        if (m) {
-            *place = m->next;
-            kfree(m);
-        }
+        struct mapped **place = find(object[i]);
+        if (*place && (*place)->held)
+            (*place)->held--;
+        forget_unused(place);
         put(object[i]);
     }
 }

@@ -95,6 +95,8 @@ i64 linux_mmap(struct call *k) {
     i64 e = find_source(k, &s, flags);
     if (!e && s.object)
         e = object_map(s.object, s.path, s.inode, s.owned ? OBJECT_SHARED_OURS : OBJECT_FILE);
+    if (e && s.owned)
+        object_mapped(s.object, false);
     if (!e) {
         struct region_mmap_req req = {
             mm_of(k), k->w[0], k->w[1], prot | s.most << 24 | (flags & 0xffffffff) << 32, s.object, s.index};

@@ -108,7 +108,7 @@ err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct 
                              .object = req->object,
                              .max_prot = req->prot_flags >> 24 & 0xff,
                              .pgoff = req->index};
-    s->first = r.object && vm_object_regions(&shell.ctx, r.object) == 0;
+    s->first = r.object && !vm_object_is_known(&shell.ctx, r.object);
     s->value = do_mmap(s->mm, &r, &s->work.change);
     if (s->value < 0)
         return s->value;

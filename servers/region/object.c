@@ -30,9 +30,9 @@ struct vm_object *vm_object_hold(struct vm_context *ctx, u64 id) {
     return object;
 }
 
-u64 vm_object_regions(struct vm_context *ctx, u64 id) {
+bool vm_object_is_known(struct vm_context *ctx, u64 id) {
     struct vm_object *object = find_object(ctx, id);
-    return object ? object->regions : 0;
+    return object && (object->regions > 0 || object->is_released);
 }
 
 static void forget(struct vm_context *ctx, struct vm_object *object) {

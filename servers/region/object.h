@@ -20,7 +20,8 @@ void vm_object_unhold(struct vm_context *ctx, struct vm_object *object);
 /* One region more, one less. At 0 the object joins ctx->released. */
 void vm_object_open(struct vm_context *ctx, struct vm_object *object);
 void vm_object_close(struct vm_context *ctx, struct vm_object *object);
-/* How many regions map an object. */
-u64 vm_object_regions(struct vm_context *ctx, u64 id);
+/* Whether linux holds a reference for regions of the object: it has some, or linux was not yet told that the last is
+ * gone. */
+bool vm_object_is_known(struct vm_context *ctx, u64 id);
 /* Takes an object off ctx->released, and its record with it: true and its id, or false if there is none. */
 bool vm_object_take_released(struct vm_context *ctx, u64 *id);
