@@ -11,11 +11,16 @@
 #include <proto/region.def>
 
 #include "file.h"
+#include "kern.h"
 #include "state.h"
 #include "sys.h"
 
 #define REGION SERVICE(SRV_REGION)
 #define CACHE  SERVICE(SRV_CACHE)
+
+/* A call over much memory is long, and no program runs meanwhile: so it stops now and then. */
+#define TURN_MS  10
+#define PAUSE_MS 1
 
 enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4, MLOCK_ONFAULT = 1 };
 enum { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8 };
@@ -29,6 +34,22 @@ struct piece {
 
 static u32 mm_of(struct call *k) {
     return k->task->process->mm->number;
+}
+
+/* The call begins, or goes on after a pause: not if it comes again after a fault. */
+static void begin_turn(struct call *k) {
+    if (!(k->flags & IPC_AGAIN))
+        k->task->turn = kern_tsc();
+}
+
+/* True if the call has had its turn: it will come again with `progress`, and the handler is to return. */
+static bool turn_is_over(struct call *k, u64 progress) {
+    u64 now = kern_tsc(), ms = kern_tsc_per_ms();
+    if (now - k->task->turn < TURN_MS * ms)
+        return false;
+    k->progress = progress;
+    (void)block(k, &state.asleep, now + PAUSE_MS * ms, BLOCK_DEAF);
+    return true;
 }
 
 static err find_piece(struct call *k, u64 at, u64 pages, bool write, struct piece *p) {
@@ -63,7 +84,10 @@ i64 linux_mincore(struct call *k) {
     u8 bytes[REGION_RESIDENT_MAX];
     struct piece p;
     err e = page_range(k->w[0], k->w[1], &end);
+    begin_turn(k);
     for (; e == 0 && at < end; at += p.r.pages * PAGE_BYTES) {
+        if (turn_is_over(k, (at - k->w[0]) / PAGE_BYTES))
+            return 0;
         e = find_piece(k, at, (end - at) / PAGE_BYTES, false, &p);
         if (e < 0 || p.r.pages == 0 || p.r.start != at)
             return e < 0 ? e : -E_NOMEM;
@@ -86,7 +110,10 @@ enum populate { ALL_OR_ERROR, WHAT_CAN_BE };
  * caller's, set to what the call is to begin with when it comes again. */
 static i64 populate(struct call *k, u64 at, u64 end, enum populate how, u64 (*progress)(struct call *, u64)) {
     struct piece p;
+    begin_turn(k);
     while (at < end) {
+        if (turn_is_over(k, progress(k, at)))
+            return 0;
         err e = find_piece(k, at, (end - at) / PAGE_BYTES, false, &p);
         if (e < 0 || p.r.pages == 0)
             return e;
@@ -195,15 +222,19 @@ i64 mmap_populate_on(struct call *k) {
     if (k->flags & IPC_FAULTED)
         return (i64)start; /* as far as it goes: mmap has succeeded */
     i64 r = populate(k, at, start + ROUND_UP(k->w[1], PAGE_BYTES), WHAT_CAN_BE, progress_of_mmap);
-    return k->verdict == FAULTING ? r : (i64)start;
+    return k->verdict == ANSWER ? (i64)start : r;
 }
 
 /* Has cache begin to read what the range's regions map of files. -E_NOMEM if there was a hole; and for the
- * advices that change nothing that alone. */
+ * advices that change nothing that alone. k->progress: where it goes on; odd if there was a hole. */
 static i64 advise(struct call *k, u64 at, u64 end, bool read) {
-    i64 result = 0;
+    i64 result = k->progress & 1 ? -E_NOMEM : 0;
     struct piece p;
+    at = k->progress ? k->progress & ~1ull : at;
+    begin_turn(k);
     while (at < end) {
+        if (turn_is_over(k, at | (result != 0)))
+            return 0;
         err e = find_piece(k, at, (end - at) / PAGE_BYTES, false, &p);
         if (e < 0)
             return e;

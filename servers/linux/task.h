@@ -88,6 +88,7 @@ struct task {
     u64 set_child_tid, clear_child_tid; /* addresses; 0: none. set: until it has been written */
     struct exec_image *image;           /* until it has been written */
     u64 futex;                          /* address waited on */
+    u64 turn;                           /* when a long call began, or went on after a pause (TSC) */
     char comm[COMM_BYTES];
 };
 
