@@ -88,3 +88,18 @@ def test_program():
     with open(os.path.join(TREE, "data", "random.bin"), "rb") as file:
         digest = hashlib.md5(file.read()).hexdigest()
     check(lines[6].startswith(digest) and lines[7] == "0", "files and programs", result)
+
+
+def test_storm():
+    """Processes that make nearly valid calls at once, fork, exec, and signal each other, on little memory; again by
+    `images/run --mem 32 '/test/storm SEED 1 5 300'`, for long by more rounds."""
+    seed, rounds = int(os.environ.get("QUIRE_SEED", "1")), 12
+    result = quire(f"/test/storm {seed} {rounds} 5 300", "--mem", "32", timeout=120)
+    lines = result.out.decode(errors="replace").splitlines()
+    check(result.status == 0 and sum(line.startswith("round") for line in lines) == rounds, "not all rounds went well", result)
+
+
+def test_greedy():
+    """Calls that take very long let others run, and can be killed."""
+    result = quire("/test/greedy")
+    check(result.status == 0, "a greedy program", result)
