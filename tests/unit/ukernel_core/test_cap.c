@@ -106,3 +106,27 @@ Test(cap, no_right_gets_into_a_table_that_ends) {
     cr_assert_eq(steps, FRAMES * CAPS_PER_FRAME / 512);
     cr_assert_eq(frame_kind(&frame_table[FIRST + FRAMES - 1]), KIND_DATA);
 }
+
+Test(cap, a_table_drops_32_rights_in_a_step) {
+    machine_init();
+    struct space *s = machine_space();
+    enum { TABLE = 7, FRAME = 400, RIGHTS = 70 };
+    struct capability *slots = captable_slots(s->table), *rights = captable_slots(frame_to_virt(FRAME));
+    struct thread *waiters[RIGHTS];
+    cr_assert_eq(object_create(slots + TABLE, FRAME, 1, KIND_CAPTABLE, 2), 0);
+    for (u32 i = 0; i < RIGHTS; i++) {
+        struct thread *t = waiters[i] = machine_thread(s, PRIO_LINUX, 0);
+        sched_remove(t);
+        t->state = THREAD_CALLING;
+        t->right = &rights[i + 1];
+        rights[i + 1] = (struct capability){.kind = KIND_REPLY, .thread = t};
+    }
+    u32 steps = 1;
+    for (; object_destroy(slots + TABLE) == -E_AGAIN; steps++) {
+        u32 woken = 0;
+        for (u32 i = 0; i < RIGHTS; i++)
+            woken += waiters[i]->state == THREAD_READY && (i64)waiters[i]->regs.rax == -E_CANCELED;
+        cr_assert_eq(woken, 32 * steps);
+    }
+    cr_assert_eq(steps, 3);
+}
