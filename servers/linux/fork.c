@@ -74,6 +74,7 @@ static bool copy_process(struct process *child, struct process *parent, u64 flag
     u32 signal = CLONE_SIGNAL(flags);
     child->exit_signal = signal <= SIGNALS ? (u8)signal : 0; /* Linux sends none that does not exist */
     child->vfork = flags & CLONE_VFORK;
+    child->nice = parent->nice;
     memcpy(child->rlimit, parent->rlimit, sizeof child->rlimit);
     return child->files && child->fs && child->sighand;
 }

@@ -131,9 +131,9 @@ static void pid_stat(struct text *t, const struct process *p, const struct task 
     ull start = (kern_tsc() > p->start_tsc ? (p->start_tsc - kern_boot_tsc()) : 0) / (kern_tsc_per_ms() * 10);
     text_printf(t, "%u (%s) %c %u %u %u 1024 %i 0 ", p->pid, name_of(p, task), letter_of(p), parent_of(p),
                 p->pgid, p->sid, state.tty.group ? (i32)state.tty.group : -1);
-    text_printf(t, "%llu %llu %llu %llu 0 0 0 0 20 0 %u 0 %llu %llu %llu ", (ull)f.minor,
-                (ull)p->child_faults.minor, (ull)f.major, (ull)p->child_faults.major, p->task_count, start,
-                (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
+    text_printf(t, "%llu %llu %llu %llu 0 0 0 0 %i %i %u 0 %llu %llu %llu ", (ull)f.minor,
+                (ull)p->child_faults.minor, (ull)f.major, (ull)p->child_faults.major, 20 + p->nice, p->nice,
+                p->task_count, start, (ull)r.total_pages * PAGE_BYTES, (ull)r.rss_pages);
     text_printf(
         t, "18446744073709551615 0 0 0 0 0 %llu %llu 0 %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 %llu %llu 0 0 %u\n",
         (ull)(p->pending.set & 0x7fffffff), task ? (ull)(task->blocked & 0x7fffffff) : 0, 0ull,

@@ -38,6 +38,18 @@ static void add(struct sigpending *p, int signal, const struct linux_siginfo *in
         kmem_cache_free(state.sigqueue_cache, refused);
 }
 
+/* Tasks in rt_sigtimedwait: the first one that waits for it tries again. */
+static void wake_awaiting(struct process *p, int signal) {
+    struct task *t;
+    TAILQ_FOREACH(t, &p->tasks, sibling) {
+        if (t->awaited & SIGSET(signal)) {
+            t->awaited = 0;
+            task_wait_wake(t);
+            return;
+        }
+    }
+}
+
 static void discard(struct sigpending *p, sigset set) {
     struct sigqueue *q;
     while ((q = sig_discard(p, set)))
@@ -92,6 +104,7 @@ void signal_task(struct task *t, int signal, const struct linux_siginfo *info) {
     if (sig_ignored(t->process->sighand, signal) && !(t->blocked & SIGSET(signal)))
         return;
     add(&t->pending, signal, info);
+    wake_awaiting(t->process, signal);
     signal_recheck(t);
 }
 
@@ -112,6 +125,7 @@ void signal_process(struct process *p, int signal, const struct linux_siginfo *i
     if (taker && sig_ignored(p->sighand, signal))
         return;
     add(&p->pending, signal, info);
+    wake_awaiting(p, signal);
     if (taker)
         signal_recheck(taker);
 }

@@ -35,7 +35,7 @@ struct state {
 extern struct state state;
 
 /* thread.c: memory descriptors, tasks. */
-struct mm *mm_create(void);          /* a new, empty one, one user. NULL: no memory */
+struct mm *mm_create(void); /* a new, empty one, one user. NULL: no memory */
 /* A copy, one user. NULL, and in *why -E_NOMEM, or -E_AGAIN if there are too many. May wait. */
 struct mm *mm_fork(struct mm *from, err *why);
 /* One user less; the last one takes it down, and p (may be NULL) has had its faults. May wait. */

@@ -111,6 +111,45 @@ i64 linux_setrlimit(struct call *k) {
     return limit(k, 0, (u32)k->w[0], k->w[1], 0);
 }
 
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER, NICE_LEAST = -20, NICE_MOST = 19 };
+
+static bool priority_means(const struct process *p, const struct process *caller, u32 which, u32 who) {
+    if (p->state == PROCESS_ZOMBIE)
+        return false;
+    if (which == PRIO_USER)
+        return who == 0; /* root, who all are */
+    return which == PRIO_PROCESS ? p->pid == (who ? who : caller->pid)
+                                 : p->pgid == (who ? who : caller->pgid);
+}
+
+i64 linux_getpriority(struct call *k) {
+    const struct process *p;
+    i64 best = -E_SRCH;
+    if ((u32)k->w[0] > PRIO_USER)
+        return -E_INVAL;
+    TAILQ_FOREACH(p, &state.tasks.processes, all) {
+        if (priority_means(p, k->task->process, (u32)k->w[0], (u32)k->w[1]))
+            best = MAX(best, (i64)(20 - p->nice));
+    }
+    return best;
+}
+
+i64 linux_setpriority(struct call *k) {
+    struct process *p;
+    i64 result = -E_SRCH;
+    i32 nice = (i32)k->w[2];
+    if ((u32)k->w[0] > PRIO_USER)
+        return -E_INVAL;
+    nice = nice < NICE_LEAST ? NICE_LEAST : MIN(nice, (i32)NICE_MOST);
+    TAILQ_FOREACH(p, &state.tasks.processes, all) {
+        if (!priority_means(p, k->task->process, (u32)k->w[0], (u32)k->w[1]))
+            continue;
+        p->nice = (i8)nice;
+        result = 0;
+    }
+    return result;
+}
+
 i64 linux_reboot(struct call *k) {
     enum { RESTART = 0x1234567, HALT = (int)0xcdef0123, POWER_OFF = 0x4321fedc };
     u32 what = (u32)k->w[2];

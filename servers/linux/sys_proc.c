@@ -5,7 +5,6 @@
 #include "kern.h"
 #include "state.h"
 #include "sys.h"
-#include "usage.h"
 
 i64 linux_getpid(struct call *k) {
     return k->task->process->pid;
@@ -117,35 +116,6 @@ i64 linux_exit_group(struct call *k) {
     clear_tid(k->task);
     process_exit(k->task->process, STATUS_EXIT(k->w[0]));
     return 0;
-}
-
-i64 linux_wait4(struct call *k) {
-    struct process *p = k->task->process, *child = NULL;
-    u64 to = k->w[1], options = k->w[2], usage = k->w[3];
-    u32 status = 0;
-    if (options & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000))
-        return -E_INVAL;
-    enum wait_verdict v = wait_select(p, (i32)k->w[0], (u32)options, &child, &status);
-    if (v == WAIT_NO_CHILD)
-        return -E_CHILD;
-    if (v == WAIT_NONE_YET)
-        return options & WNOHANG ? 0 : block(k, &p->children_changed, 0, BLOCK_RESTART);
-    struct fault_counts had = child->faults;
-    fault_counts_add(&had, child->child_faults);
-    i64 e = usage ? rusage_out(k, usage, had) : 0;
-    if (!e && to)
-        e = copy_out(k, to, &status, sizeof status);
-    if (e && e != -E_FAULT) /* an absent page: the call comes again */
-        return e;
-    u32 pid = child->pid;
-    if (child->state == PROCESS_ZOMBIE) {
-        fault_counts_add(&p->child_faults, had);
-        process_reap(child);
-    } else if (child->stopped)
-        child->stop_reported = true;
-    else
-        child->continued = false;
-    return e ? e : pid;
 }
 
 i64 linux_set_tid_address(struct call *k) {

@@ -107,10 +107,11 @@ enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, s
     enum wait_verdict verdict = WAIT_NO_CHILD;
     struct process *c;
     TAILQ_FOREACH(c, &p->children, sibling) {
-        if (!wait_matches(p, c, which))
+        bool zombie = c->state == PROCESS_ZOMBIE;
+        if (!wait_matches(p, c, which) || (zombie && !(options & WEXITED)))
             continue;
         verdict = WAIT_NONE_YET;
-        if (c->state == PROCESS_ZOMBIE)
+        if (zombie)
             *status = c->status;
         else if ((options & WUNTRACED) && c->stopped && !c->stop_reported)
             *status = STATUS_STOPPED(c->stop_signal);

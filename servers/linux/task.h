@@ -83,6 +83,7 @@ struct task {
     struct kept_call call;
     u32 stopped_reply; /* the exception that waits for SIGCONT; 0: none */
     sigset blocked, saved_mask;
+    sigset awaited; /* by rt_sigtimedwait */
     struct sigpending pending;
     struct linux_stack altstack;
     u64 set_child_tid, clear_child_tid; /* addresses; 0: none. set: until it has been written */
@@ -106,6 +107,7 @@ struct process {
     bool stopped, stop_reported, continued;
     bool execed;    /* since its fork */
     u8 exit_signal; /* sent to the parent; 0: none */
+    i8 nice;        /* told, and without effect: programs take turns alike */
     u32 status;     /* as wait4 tells it; valid when EXITING or later */
     u32 stop_signal;
     struct process *parent;
@@ -160,8 +162,8 @@ void process_orphan(struct tasks *t, struct process *p);
 /* Takes a zombie out of all lists; the caller frees it. */
 void process_leave(struct tasks *t, struct process *p);
 
-/* wait4's choice among p's children: which > 0: that pid, -1: any, 0: the caller's group, < -1: group
- * -which. */
+/* The choice of wait4 and waitid among p's children: which > 0: that pid, -1: any, 0: the caller's group,
+ * < -1: group -which. options: WEXITED, WUNTRACED, WCONTINUED say what is waited for. */
 enum wait_verdict { WAIT_NO_CHILD, WAIT_NONE_YET, WAIT_FOUND };
 enum wait_verdict wait_select(const struct process *p, i64 which, u32 options, struct process **child,
                               u32 *status);

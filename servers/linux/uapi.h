@@ -121,7 +121,7 @@ enum {
 #define CLONE_SIGNAL(flags)  ((u32)((flags)&0xff))
 
 /* wait */
-enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8 };
+enum { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x01000000 };
 #define STATUS_EXIT(code) ((u32)((code)&0xff) << 8)
 #define STATUS_SIGNAL(s)  ((u32)(s)&0x7f)
 #define STATUS_STOPPED(s) ((u32)(s) << 8 | 0x7f)

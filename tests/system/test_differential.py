@@ -77,3 +77,7 @@ def test_calls_on_memory():
 
 def test_calls_on_time():
     same_lines("/test/calls_time; :")  # not the first program, which would be given others' children
+
+
+def test_calls_on_processes():
+    same_lines("/test/calls_processes")

@@ -85,12 +85,12 @@ static void wait_for_any(struct process *p) {
         have++;
         ended += child->state == PROCESS_ZOMBIE;
     }
-    enum wait_verdict v = wait_select(p, -1, 0, &child, &status);
+    enum wait_verdict v = wait_select(p, -1, WEXITED, &child, &status);
     cr_assert_eq(v, ended ? WAIT_FOUND : have ? WAIT_NONE_YET : WAIT_NO_CHILD);
     if (v != WAIT_FOUND)
         return;
     cr_assert(child->parent == p && status == STATUS_EXIT(child->pid));
-    cr_assert_eq(wait_select(p, child->pid, 0, &child, &status), WAIT_FOUND);
+    cr_assert_eq(wait_select(p, child->pid, WEXITED, &child, &status), WAIT_FOUND);
     reap(child);
 }
 
@@ -135,7 +135,7 @@ Test(tasks, stops_are_told_once_and_on_request) {
     struct process *p = begin(), *c = fork_of(p);
     c->stopped = true;
     c->stop_signal = SIGTSTP;
-    cr_assert_eq(wait_select(p, -1, 0, &child, &status), WAIT_NONE_YET);
+    cr_assert_eq(wait_select(p, -1, WEXITED, &child, &status), WAIT_NONE_YET);
     cr_assert_eq(wait_select(p, -1, WUNTRACED, &child, &status), WAIT_FOUND);
     cr_assert_eq(status, STATUS_STOPPED(SIGTSTP));
     c->stop_reported = true;
