@@ -124,3 +124,5 @@ struct object_name object_name(u64 object);
  * the call comes again and is to go on with mmap_populate_on. */
 i64 mmap_populate(struct call *k, u64 address);
 i64 mmap_populate_on(struct call *k);
+/* The same for a brk that has succeeded; k->progress is the page to go on with. */
+i64 heap_populate(struct call *k, u64 from);

@@ -132,8 +132,15 @@ i64 linux_mprotect(struct call *k) {
 }
 
 i64 linux_brk(struct call *k) {
-    struct region_brk_rep rep;
-    err e = region_brk(REGION, &(struct region_brk_req){mm_of(k), k->w[0]}, &rep);
+    struct region_brk_rep old = {0}, rep;
+    bool lock = k->task->process->mm->lock_future;
+    if (k->progress)
+        return heap_populate(k, k->progress);
+    err e = lock ? region_brk(REGION, &(struct region_brk_req){mm_of(k), 0}, &old) : 0;
+    if (e >= 0)
+        e = region_brk(REGION, &(struct region_brk_req){mm_of(k), k->w[0]}, &rep);
+    if (e >= 0 && lock && rep.brk > old.brk)
+        return heap_populate(k, ROUND_UP(old.brk, PAGE_BYTES));
     return e < 0 ? e : (i64)rep.brk;
 }
 

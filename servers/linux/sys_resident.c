@@ -225,6 +225,14 @@ i64 mmap_populate_on(struct call *k) {
     return k->verdict == ANSWER ? (i64)start : r;
 }
 
+i64 heap_populate(struct call *k, u64 from) {
+    i64 brk = (i64)k->w[0];
+    if (k->flags & IPC_FAULTED)
+        return brk; /* as far as it goes */
+    i64 r = populate(k, from, ROUND_UP(k->w[0], PAGE_BYTES), WHAT_CAN_BE, progress_is_address);
+    return k->verdict == FAULTING ? r : brk;
+}
+
 /* Has cache begin to read what the range's regions map of files. -E_NOMEM if there was a hole; and for the
  * advices that change nothing that alone. k->progress: where it goes on; odd if there was a hole. */
 static i64 advise(struct call *k, u64 at, u64 end, bool read) {

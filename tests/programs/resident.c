@@ -5,6 +5,7 @@
 #include "check.h"
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/resource.h>
 
 static unsigned char *room(size_t pages, int rights, int flags) {
@@ -75,6 +76,10 @@ static void all_locked(void) {
     saying("resident: mlockall, now and in future; MAP_POPULATE");
     CHECK(mlockall(0) == -1 && errno == EINVAL);
     CHECK(mlockall(MCL_CURRENT | MCL_FUTURE) == 0 && present(a, 100) == 100);
+    unsigned long brk = ((unsigned long)syscall(SYS_brk, 0) + PAGE - 1) & -PAGE;
+    CHECK((unsigned long)syscall(SYS_brk, brk + 70 * PAGE) == brk + 70 * PAGE);
+    CHECK(present((char *)brk, 70) == 70);
+    CHECK((unsigned long)syscall(SYS_brk, brk) == brk);
     b = room(50, PROT_READ | PROT_WRITE, 0);
     CHECK(present(b, 50) == 50);
     CHECK(munlockall() == 0);
