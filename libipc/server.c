@@ -112,13 +112,18 @@ static inline void prepare_wait(struct loop *l, struct ipc_io *io) {
         io->rax |= WAIT_POLL << 16;
 }
 
-/* Turns a call into its answer and the wait for the next one, if the hook knows what to say. */
+/* Turns a call into its answer, or its way on, and the wait for the next one, if a quick look is enough. */
 static inline __attribute__((always_inline)) bool answer_quickly(struct loop *l, struct ipc_io *io) {
     const struct server *s = l->s;
-    if (io->rax != WOKE_MESSAGE || (u16)io->label != LABEL_ALIEN || !s->quick)
+    u64 w[MSG_REG_WORDS], number = io->label >> 16;
+    if (io->rax != WOKE_MESSAGE || (u16)io->label != LABEL_ALIEN || IPC_FLAGS(io->r14) & IPC_AGAIN)
         return false;
-    struct quick q = s->quick((u32)(io->rbx >> 32), io->label >> 16);
-    if (!q.answered)
+    if (number >= QUICK_CALLS || !s->quick || !s->quick[number])
+        return false;
+    ipc_copy_words(w, io->w);
+    struct quick q = s->quick[number]((u32)(io->rbx >> 32), w);
+    ipc_copy_words(io->w, w);
+    if (q.what == QUICK_NOT)
         return false;
     /* The right that came lies in the spare slot; the next one's goes into that of the answer before. */
     u32 next = l->answer ? l->answer : must_slot();
@@ -126,12 +131,18 @@ static inline __attribute__((always_inline)) bool answer_quickly(struct loop *l,
     l->spare = next;
     io->rax = SYS_reply_wait | MSG_REG_WORDS << 8;
     io->rbx = l->answer;
-    io->label = (u64)(q.result < 0 ? q.result : 0);
     io->r13 = s->endpoint | (u64)next << 32;
     io->r14 = l->recv;
     io->r15 = s->deadline ? *s->deadline : 0;
-    io->w[0] = (u64)q.result;
-    io->w[1] = io->w[2] = io->w[3] = io->w[4] = io->w[5] = 0;
+    if (q.what == QUICK_ANSWER) {
+        io->label = (u64)MIN(q.result, 0);
+        io->w[0] = (u64)q.result;
+        io->w[1] = io->w[2] = io->w[3] = io->w[4] = io->w[5] = 0;
+    } else {
+        io->rax = SYS_forward_wait | MSG_REG_WORDS << 8;
+        io->rbx |= q.what >> 32 << 32;
+        io->label = (u32)q.what;
+    }
     return true;
 }
 

@@ -43,19 +43,26 @@ struct ipc_ctx {
 };
 enum ipc_disposition { IPC_REPLY, IPC_KEPT, IPC_FORWARD, IPC_ANSWERED, IPC_MAP, IPC_REPLY_REGS };
 
-/* What a quick look at a call came to. */
+/* What a quick look at a call came to. QUICK_FORWARD: it goes on to endpoint slot `to`, with its words as the
+ * look left them. */
 struct quick {
-    bool answered;
-    i64 result;
+    u64 what;   /* QUICK_xxx */
+    i64 result; /* of QUICK_ANSWER */
 };
+typedef struct quick (*quick_call)(u32 tag, u64 w[MSG_REG_WORDS]);
+#define QUICK_CALLS              256
+#define QUICK_NOT                0ull
+#define QUICK_ANSWER             1ull
+#define QUICK_FORWARD(to, label) ((u64)(to) << 32 | (label))
 
 struct server {
     const char *name;
     u32 endpoint;    /* slot to receive on */
     bool takes_caps; /* a slot to receive capabilities into is named at every wait */
-    /* Looks at each alien call first (NULL: no such look); one that it answers costs no struct ipc_ctx. It
-     * may look things up, but not call, wake, or set a deadline. */
-    struct quick (*quick)(u32 tag, u64 number);
+    /* By number, QUICK_CALLS of them or none at all: looks at an alien call that comes for the first time. One
+     * that it answers or forwards costs no struct ipc_ctx. It may look things up, but not call, wake, or set a
+     * deadline, and changes the words only of what it forwards. */
+    const quick_call *quick;
     /* Calls; e.g. a wrapper round x_dispatch that checks c->badge. */
     err (*on_call)(struct ipc_ctx *c, u64 label, u64 *w);
     /* NULL: a message of that kind is answered -E_NOSYS and logged. w: the message's words. */

@@ -23,8 +23,9 @@ i64 block(struct call *k, struct wait_queue *q, u64 deadline, enum block_kind ki
     return 0;
 }
 
-i64 forward(struct call *k, u64 label, u64 a, u64 b, u64 c, u64 d) {
+i64 forward(struct call *k, u32 to, u64 label, u64 a, u64 b, u64 c, u64 d) {
     k->verdict = FORWARDED;
+    k->to = to;
     k->label = label;
     k->out[0] = a;
     k->out[1] = b;

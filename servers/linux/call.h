@@ -3,7 +3,7 @@
  *
  * A handler returns the result (>= 0 or -E_xxx) with verdict ANSWER, or what one of these functions returned:
  * - block: the call is kept; its handler runs again when the queue is woken, a signal comes or the time is over
- * - forward: cache answers the program itself
+ * - forward: the server of that slot answers the program itself
  * - copy_in, copy_out, copy_string: if the program's page is absent the thread faults there, and the call comes
  *   again
  *
@@ -16,7 +16,7 @@
 enum verdict {
     ANSWER,    /* with the returned value */
     BLOCKED,   /* kept, on a queue */
-    FORWARDED, /* cache has it */
+    FORWARDED, /* another server has it */
     FAULTING,  /* the right to answer was used up: the call comes again */
     REGISTERS, /* answer with all registers as regs_write left them */
     GONE       /* the thread that called is no more; there is no one to answer */
@@ -31,6 +31,7 @@ struct call {
     u64 progress;
     const u64 *w; /* its six words: the message's, or those that were kept */
     /* With FORWARDED. */
+    u32 to; /* slot of its endpoint */
     u64 label, out[6];
     /* With BLOCKED. */
     struct wait_queue *queue;
@@ -45,7 +46,7 @@ enum block_kind {
     BLOCK_DEAF       /* it does not end */
 };
 i64 block(struct call *k, struct wait_queue *q, u64 deadline, enum block_kind kind);
-i64 forward(struct call *k, u64 label, u64 a, u64 b, u64 c, u64 d);
+i64 forward(struct call *k, u32 to, u64 label, u64 a, u64 b, u64 c, u64 d);
 
 /* Memory of the program. 0, -E_FAULT, or with verdict FAULTING a value to be returned. */
 i64 copy_in(struct call *k, void *to, u64 from, u64 bytes) must_check;

@@ -87,7 +87,7 @@ void complete(struct call *k, i64 result) {
         kern_answer_regs(k->reply);
         break;
     case FORWARDED:
-        kern_forward(k->reply, k->label, k->out);
+        kern_forward(k->reply, k->to, k->label, k->out);
         break;
     case FAULTING:
     case GONE:

@@ -8,6 +8,8 @@
 #include "text.h"
 
 struct file;
+#define RW_BYTES_MAX 0x7ffff000ull /* more are not moved by one call */
+
 struct file_operations {
     /* offset: -1 for the file's own position. */
     i64 (*read)(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 offset);

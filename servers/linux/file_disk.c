@@ -15,7 +15,7 @@ static i64 disk_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 
     if (S_ISDIR(f->node.mode))
         return -E_ISDIR;
     u64 label = offset < 0 ? cache_label_read : cache_label_pread;
-    return forward(k, label, f->handle, buffer, bytes, offset < 0 ? 0 : (u64)offset);
+    return forward(k, CACHE, label, f->handle, buffer, bytes, offset < 0 ? 0 : (u64)offset);
 }
 
 static i64 disk_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
@@ -42,7 +42,7 @@ static i64 disk_ioctl(struct call *k, struct file *f, u64 command, u64 argument)
 static i64 disk_getdents(struct call *k, struct file *f, u64 buffer, u64 bytes) {
     if (!S_ISDIR(f->node.mode))
         return -E_NOTDIR;
-    return forward(k, cache_label_getdents, f->handle, buffer, bytes, 0);
+    return forward(k, CACHE, cache_label_getdents, f->handle, buffer, bytes, 0);
 }
 
 static err disk_stat(struct file *f, struct linux_stat *st) {

@@ -127,8 +127,8 @@ void kern_answer_regs(u32 reply) {
     slot_free(reply);
 }
 
-void kern_forward(u32 reply, u64 label, const u64 words[6]) {
-    err e = ipc_forward(reply, SERVICE(SRV_CACHE), label, words);
+void kern_forward(u32 reply, u32 to, u64 label, const u64 words[6]) {
+    err e = ipc_forward(reply, to, label, words);
     ASSERT(e >= 0);
     slot_free(reply);
 }

@@ -33,7 +33,7 @@ err kern_regs_write(u32 thread, u32 parts) must_check;
 /* A kept right to answer. The slot is free afterwards. */
 void kern_answer(u32 reply, i64 result);
 void kern_answer_regs(u32 reply);
-void kern_forward(u32 reply, u64 label, const u64 words[6]); /* to cache */
+void kern_forward(u32 reply, u32 to, u64 label, const u64 words[6]); /* to an endpoint's slot */
 
 /* A capability slot, and its end together with what is in it. 0: none left. */
 u32 kern_slot(void);

@@ -26,7 +26,7 @@ static void verdict(struct ipc_ctx *c, const struct call *k) {
         ipc_keep(c);
         break;
     case FORWARDED:
-        ipc_forward_to(c, SERVICE(SRV_CACHE), k->label, k->out);
+        ipc_forward_to(c, k->to, k->label, k->out);
         break;
     case FAULTING:
         ipc_answered(c);
@@ -65,19 +65,6 @@ static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
     return result;
 }
 
-/* Calls that only look something up: round all the rest. */
-static struct quick quick(u32 tag, u64 number) {
-    quick_call f = number < QUICK_CALLS ? quick_table[number] : NULL;
-    if (!f)
-        return (struct quick){.answered = false};
-    struct task *t = sender(tag);
-    if (!t)
-        return (struct quick){true, 0};
-    state.calls++;
-    t->restart = RESTART_NONE;
-    return (struct quick){true, f(t)};
-}
-
 static err on_exception(struct ipc_ctx *c, const struct exception_words *x) {
     struct task *t = sender(c->tag);
     if (!t)
@@ -96,6 +83,8 @@ static void on_bits(u64 bits) {
         timers_run(&state.timers, kern_tsc());
     if (bits & BIT(BIT_CONSOLE))
         console_changed();
+    if (bits & BIT(BIT_RELEASED))
+        objects_released();
     if (bits & (BIT(BIT_MEMORY_LOW) | BIT(BIT_DRAIN)))
         kern_drain();
 }
@@ -109,7 +98,7 @@ static bool before_wait(void) {
 
 static const struct server server = {.name = "linux",
                                      .endpoint = SLOT_ENDPOINT,
-                                     .quick = quick,
+                                     .quick = quick_table,
                                      .on_alien = on_alien,
                                      .on_exception = on_exception,
                                      .on_bits = on_bits,

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include <abi/layout.h>
+#include <ipc/server.h>
 #include <proto/cache.def>
+#include <proto/region.def>
 
 #include "kern.h"
 #include "state.h"
@@ -96,4 +98,14 @@ void object_unmapped(const u64 *released, u64 n) {
         forget_unused(place);
         put(object[i]);
     }
+}
+
+void objects_released(void) {
+    struct region_released_rep rep;
+    do {
+        rep = (struct region_released_rep){0};
+        if (region_released(SERVICE(SRV_REGION), &(struct region_released_req){0}, 0, &rep) < 0)
+            return;
+        object_unmapped(ipc_tail(), rep.released);
+    } while (rep.again);
 }

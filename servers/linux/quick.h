@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that only look something up in the task: they go round the general dispatch. */
+/* Calls that only look something up in the task, and those that are another server's alone, which then answers
+ * the program itself: they go round the general dispatch. */
 #pragma once
 
-#include "task.h"
+#include <ipc/server.h>
 
-#define QUICK_CALLS 256
-typedef i64 (*quick_call)(const struct task *t);
 extern const quick_call quick_table[QUICK_CALLS];

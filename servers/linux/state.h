@@ -113,6 +113,8 @@ enum object_source { OBJECT_SHARED_OURS, OBJECT_FILE_OURS, OBJECT_FILE };
 err object_map(u64 object, const char *path, u64 inode, enum object_source source);
 void object_mapped(u64 object, bool first);
 void object_unmapped(const u64 *released, u64 n);
+/* The same for those that region could not name in an answer. May wait. */
+void objects_released(void);
 struct object_name {
     const char *path;
     u64 inode;

@@ -7,8 +7,6 @@
 #include "state.h"
 #include "sys.h"
 
-#define RW_BYTES_MAX 0x7ffff000ull /* more are not moved by one call */
-
 /* A buffer that reaches out of the program's part of the address space is refused before anything moves. */
 static bool in_reach(u64 buffer, u64 bytes) {
     return buffer <= USER_END && bytes <= USER_END - buffer;

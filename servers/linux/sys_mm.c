@@ -113,22 +113,13 @@ i64 linux_mmap(struct call *k) {
     return e < 0 ? e : (i64)rep.addr;
 }
 
+/* These usually go to region without coming by here (quick.c). */
 i64 linux_munmap(struct call *k) {
-    struct region_munmap_rep rep;
-    err e;
-    do {
-        rep = (struct region_munmap_rep){0};
-        e = region_munmap(REGION, &(struct region_munmap_req){mm_of(k), k->w[0], k->w[1]}, 0, &rep);
-        if (e >= 0)
-            object_unmapped(ipc_tail(), rep.released);
-    } while (e >= 0 && rep.again);
-    return e < 0 ? e : 0;
+    return forward(k, REGION, region_label_munmap, mm_of(k), k->w[0], k->w[1], 0);
 }
 
 i64 linux_mprotect(struct call *k) {
-    struct region_mprotect_rep rep;
-    err e = region_mprotect(REGION, &(struct region_mprotect_req){mm_of(k), k->w[0], k->w[1], k->w[2]}, &rep);
-    return e < 0 ? e : 0;
+    return forward(k, REGION, region_label_mprotect, mm_of(k), k->w[0], k->w[1], k->w[2]);
 }
 
 i64 linux_brk(struct call *k) {

@@ -122,55 +122,73 @@ err region_on_mmap(struct ipc_ctx *c, const struct region_mmap_req *req, struct 
     return e;
 }
 
-err region_on_munmap(struct ipc_ctx *c, const struct region_munmap_req *req, struct region_munmap_rep *rep) {
-    struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS];
+/* Regions change at once for what programs ask themselves; true: that was all. *result: what the program is
+ * answered, if nothing of the work at the page tables fails. */
+bool change_begin(struct space *s, u64 label, u64 a, u64 b, u64 c, u64 d, i64 *result) {
+    struct vm_change *change = &s->work.change;
+    i64 r = 0;
+    switch (label) {
+    case region_label_map:
+        r = s->value = do_mmap(
+            s->mm, &(struct mmap_request){.addr = a, .len = b, .prot = c & PROT_MASK, .flags = (u32)d},
+            change);
+        break;
+    case region_label_munmap:
+        r = do_munmap(s->mm, a, b, change);
+        break;
+    case region_label_mprotect:
+        r = do_mprotect(s->mm, a, b, c, change);
+        break;
+    case region_label_brk:
+        r = s->value = (i64)sys_brk(s->mm, a, change);
+        break;
+    }
+    *result = r;
+    if (r < 0)
+        return true;
+    if (change->status)
+        *result = change->status; /* as far as it went */
+    return over_at_once(s);
+}
+
+static err on_change(struct ipc_ctx *c, u64 mm, const u64 *arg, i64 *result) {
+    struct space *s = space_of(mm);
+    u64 w[MSG_REG_WORDS] = {mm, arg[0], arg[1], arg[2], arg[3]};
     if (!s)
         return -E_SRCH;
     if (s->mm->busy)
-        return work_defer(c, s, req, sizeof *req);
-    err e = do_munmap(s->mm, req->addr, req->bytes, &s->work.change);
-    if (e < 0)
-        return e;
-    if (over_at_once(s)) {
-        rep->released = c->tail_words = released_tail(&rep->again);
-        return 0;
+        return work_defer(c, s, w, sizeof w);
+    if (change_begin(s, c->label, arg[0], arg[1], arg[2], arg[3], result)) {
+        released_tell();
+        return (err)MIN(*result, 0);
     }
-    e = work_start(c, s, WORK_CHANGE, NULL, w);
-    *rep = (struct region_munmap_rep){w[0], w[1]};
+    err e = work_start(c, s, WORK_CHANGE, NULL, w);
+    *result = (i64)w[0];
     return e;
+}
+
+err region_on_map(struct ipc_ctx *c, const struct region_map_req *req, struct region_map_rep *rep) {
+    return on_change(c, req->mm, (u64[]){req->addr, req->bytes, req->prot, req->flags}, &rep->addr);
+}
+
+err region_on_munmap(struct ipc_ctx *c, const struct region_munmap_req *req, struct region_munmap_rep *rep) {
+    return on_change(c, req->mm, (u64[]){req->addr, req->bytes, 0, 0}, &rep->zero);
 }
 
 err region_on_mprotect(struct ipc_ctx *c, const struct region_mprotect_req *req,
                        struct region_mprotect_rep *rep) {
-    struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS];
-    (void)rep;
-    if (!s)
-        return -E_SRCH;
-    if (s->mm->busy)
-        return work_defer(c, s, req, sizeof *req);
-    err e = do_mprotect(s->mm, req->addr, req->bytes, req->prot, &s->work.change);
-    err status = s->work.change.status;
-    if (e < 0)
-        return e;
-    return over_at_once(s) ? status : work_start(c, s, WORK_CHANGE, NULL, w);
+    return on_change(c, req->mm, (u64[]){req->addr, req->bytes, req->prot, 0}, &rep->zero);
 }
 
 err region_on_brk(struct ipc_ctx *c, const struct region_brk_req *req, struct region_brk_rep *rep) {
-    struct space *s = space_of(req->mm);
-    u64 w[MSG_REG_WORDS];
-    if (!s)
-        return -E_SRCH;
-    if (s->mm->busy)
-        return work_defer(c, s, req, sizeof *req);
-    s->value = (i64)sys_brk(s->mm, req->addr, &s->work.change);
-    rep->brk = (vaddr)s->value;
-    if (over_at_once(s))
-        return 0;
-    err e = work_start(c, s, WORK_CHANGE, NULL, w);
-    rep->brk = w[0];
-    return e;
+    return on_change(c, req->mm, (u64[]){req->addr, 0, 0, 0}, &rep->brk);
+}
+
+err region_on_released(struct ipc_ctx *c, const struct region_released_req *req,
+                       struct region_released_rep *rep) {
+    (void)req;
+    rep->released = c->tail_words = released_tail(&rep->again);
+    return 0;
 }
 
 err region_on_mremap(struct ipc_ctx *c, const struct region_mremap_req *req, struct region_mremap_rep *rep) {
@@ -399,5 +417,7 @@ err region_on_stat(struct ipc_ctx *c, const struct region_stat_req *req, struct 
 PROTO_DISPATCH(region, REGION_OPS)
 
 err call_dispatch(struct ipc_ctx *c, u64 label, u64 *w) {
-    return c->badge == SRV_LINUX ? region_dispatch(c, label, w) : -E_PERM;
+    if (c->badge != SRV_LINUX || (c->kind == MSG_ALIEN && !is_programs(label)))
+        return -E_PERM;
+    return region_dispatch(c, label, w);
 }

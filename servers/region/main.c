@@ -74,14 +74,14 @@ static void on_pump(struct loop *l) {
         shell.pump = keep(l);
 }
 
-/* A call of linux: the answer is prepared, or comes later. */
+/* A call of linux, or one of a program that it forwarded: the answer is prepared, or comes later. */
 static void on_call(struct loop *l) {
     struct ipc_ctx c; /* not cleared: its room for a forwarded message, which no call needs, is large */
     c.call = l->io.r13;
     c.label = l->io.label;
     c.badge = (u32)l->io.rbx;
     c.reply = l->reply;
-    c.kind = MSG_CALL;
+    c.kind = (u8)IPC_KIND(l->io.r14);
     c.disposition = IPC_REPLY;
     c.words = IPC_NWORDS(l->io.r14);
     c.tail_words = c.cap = c.send_cap = 0;
@@ -90,7 +90,9 @@ static void on_call(struct loop *l) {
         c.cap = l->recv;
         l->recv = must_slot();
     }
-    err status = call_dispatch(&c, c.label, l->io.w);
+    err status =
+        l->begun ? work_start(&c, l->begun, WORK_CHANGE, NULL, l->io.w) : call_dispatch(&c, c.label, l->io.w);
+    l->begun = NULL;
     if (c.cap) { /* nobody kept it */
         (void)!sys_cap_drop(SLOT_TABLE, c.cap);
         slot_free(c.cap);
@@ -108,6 +110,7 @@ static void on_message(struct loop *l) {
         fault_handle(l);
         return;
     case MSG_CALL:
+    case MSG_ALIEN:
         if (l->io.label == LABEL_PUMP && (u32)l->io.rbx == SRV_NONE)
             on_pump(l);
         else

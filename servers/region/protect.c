@@ -25,18 +25,19 @@ static err covered(struct mm_struct *mm, vaddr start, vaddr end, u64 prot, vaddr
     return e;
 }
 
-/* True if addr lies inside a region, with some of it below. */
-static bool is_inside(struct mm_struct *mm, vaddr addr) {
-    const struct vm_area_struct *vma = find_vma(mm, addr);
-    return vma && vma->vm_start < addr;
+/* The region that addr lies inside of, with some of it below; or NULL. */
+static struct vm_area_struct *region_around(struct mm_struct *mm, vaddr addr) {
+    struct vm_area_struct *vma = find_vma(mm, addr);
+    return vma && vma->vm_start < addr ? vma : NULL;
 }
 
 /* Makes start and end borders between regions; both or, for want of memory, none. */
 static err cut_at_ends(struct mm_struct *mm, vaddr start, vaddr end) {
-    bool low = start < end && is_inside(mm, start), high = is_inside(mm, end);
+    struct vm_area_struct *low = start < end ? region_around(mm, start) : NULL,
+                          *high = region_around(mm, end);
     struct vm_area_struct *above_start = NULL, *above_end = NULL;
 
-    if (mm->map_count + low + high > MAX_MAP_COUNT)
+    if (mm->map_count + (low != NULL) + (high != NULL) > MAX_MAP_COUNT)
         return -E_NOMEM;
     if (low && !(above_start = vma_alloc(mm)))
         return -E_NOMEM;
@@ -44,10 +45,10 @@ static err cut_at_ends(struct mm_struct *mm, vaddr start, vaddr end) {
         vma_free_unused(mm, above_start);
         return -E_NOMEM;
     }
-    if (high)
-        split_vma(find_vma(mm, end), end, above_end);
+    if (high) /* if both are the same region, it keeps what lies below */
+        split_vma(high, end, above_end);
     if (low)
-        split_vma(find_vma(mm, start), start, above_start);
+        split_vma(low, start, above_start);
     return 0;
 }
 

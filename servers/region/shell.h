@@ -26,6 +26,7 @@ _Static_assert(SPACES_MAX <= 1 << FAULT_KEY_SHIFT, "numbers fit");
 /* A call that waits for its turn. */
 struct deferred {
     u32 reply;
+    u8 kind; /* enum msg_kind */
     u64 label;
     u64 words[MSG_REG_WORDS];
     TAILQ_ENTRY(deferred) link;
@@ -119,9 +120,18 @@ u64 slice_deadline(void);
 /* Objects whose last region went, into the tail of the answer; returns how many, and in *again whether there
  * are more. */
 u32 released_tail(u64 *again);
+/* A program is answered: if there are such objects, linux is told to ask. */
+void released_tell(void);
 
 /* calls.c: what linux asks. */
 err call_dispatch(struct ipc_ctx *c, u64 label, u64 *w);
+/* Calls of programs, which linux forwards: their words are the descriptor's number and a to d. */
+static inline bool is_programs(u64 label) {
+    return label == region_label_map || label == region_label_munmap || label == region_label_mprotect ||
+           label == region_label_brk;
+}
+/* Begins one on s, whose descriptor is not busy; true: it is over, with *result; otherwise work goes on. */
+bool change_begin(struct space *s, u64 label, u64 a, u64 b, u64 c, u64 d, i64 *result);
 /* The counters of a descriptor. */
 void stat_fill(const struct mm_struct *mm, const struct vm_counts *c, struct region_stat *st);
 
@@ -131,11 +141,12 @@ struct loop {
     struct ipc_io
         io; /* in: the message; out: the answer's words, label, rax and rbx, but for the wait's part */
     enum out_kind out;
-    u32 reply;   /* slot of the right to answer the message */
-    u32 spare;   /* slot for the next right */
-    u32 recv;    /* slot for the next capability */
-    u32 space;   /* OUT_FORWARD: slot of the faulting space */
-    pfn offered; /* OUT_ITEMS: a frame that comes back if it is not entered; 0: none */
+    u32 reply;           /* slot of the right to answer the message */
+    u32 spare;           /* slot for the next right */
+    u32 recv;            /* slot for the next capability */
+    u32 space;           /* OUT_FORWARD: slot of the faulting space */
+    struct space *begun; /* of a program's call whose work at page tables is to begin */
+    pfn offered;         /* OUT_ITEMS: a frame that comes back if it is not entered; 0: none */
 };
 /* Decides on the fault in l->io and prepares the answer. */
 void fault_handle(struct loop *l);

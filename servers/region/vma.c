@@ -119,11 +119,11 @@ static void link_between(struct mm_struct *mm, struct vm_area_struct *prev, stru
     vma_tree_RB_INSERT_COLOR(&mm->mm_rb, vma);
 }
 
-void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
-    struct vm_area_struct *prev;
-    struct vm_area_struct *next = find_vma_prev(mm, vma->vm_start, &prev);
-
+/* As insert_vm_struct, where the neighbours are known. */
+static void insert_between(struct mm_struct *mm, struct vm_area_struct *prev, struct vm_area_struct *vma,
+                           struct vm_area_struct *next) {
     ASSERT(vma->vm_start < vma->vm_end && (!next || vma->vm_end <= next->vm_start));
+    ASSERT(!prev || prev->vm_end <= vma->vm_start);
     ASSERT(mm->map_count < MAX_MAP_COUNT);
     vma->vm_mm = mm;
     if (next)
@@ -134,6 +134,12 @@ void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
     mm->mmap_cache = vma;
     mm->map_count++;
     count_pages(mm, vma, vma_pages(vma));
+}
+
+void insert_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
+    struct vm_area_struct *prev;
+    struct vm_area_struct *next = find_vma_prev(mm, vma->vm_start, &prev);
+    insert_between(mm, prev, vma, next);
 }
 
 void remove_vm_struct(struct mm_struct *mm, struct vm_area_struct *vma) {
@@ -187,7 +193,7 @@ void split_vma(struct vm_area_struct *vma, vaddr addr, struct vm_area_struct *ab
     vma_untouched(above);
     vma_add_touched(vma, addr, above->vm_end, &above->pte_low, &above->pte_high);
     vma_set_range(vma, vma->vm_start, addr);
-    insert_vm_struct(vma->vm_mm, above);
+    insert_between(vma->vm_mm, vma, above, vma_next(vma));
     if (above->vm_ops->open)
         above->vm_ops->open(above);
 }
@@ -249,7 +255,7 @@ bool vma_enter(struct mm_struct *mm, const struct vm_area_struct *like, struct v
     }
     ASSERT(spare);
     *spare = *like;
-    insert_vm_struct(mm, spare);
+    insert_between(mm, prev, spare, next);
     if (spare->vm_ops->open)
         spare->vm_ops->open(spare);
     return true;

@@ -6,6 +6,7 @@
 #include <ipc/frame.h>
 #include <ipc/log.h>
 #include <ipc/slab.h>
+#include <proto/bits.h>
 #include <string.h>
 
 #include "object.h"
@@ -30,6 +31,13 @@ u32 released_tail(u64 *again) {
     if (again)
         *again = !TAILQ_EMPTY(&shell.ctx.released);
     return count;
+}
+
+void released_tell(void) {
+    if (TAILQ_EMPTY(&shell.ctx.released))
+        return;
+    err e = sys_notify(shell.linux_slot, BIT(BIT_RELEASED));
+    ASSERT(e == 0);
 }
 
 static void answer_stat(struct space *s, struct answer *a) {
@@ -57,11 +65,15 @@ static void answer_words(struct space *s, struct answer *a) {
         a->w[0] = a->tail_words = released_tail(&a->w[1]);
         break;
     case region_label_munmap:
+        released_tell();
+        break;
     case region_label_reset:
         a->w[0] = a->tail_words = released_tail(&a->w[1]);
         break;
+    case region_label_map:
     case region_label_brk:
         a->w[0] = (u64)s->value;
+        released_tell();
         break;
     case region_label_fork:
         a->w[0] = (u64)s->value;
@@ -117,7 +129,7 @@ err work_defer(struct ipc_ctx *c, struct space *s, const void *words, u64 bytes)
     struct deferred *d = kmem_cache_alloc(shell.deferred_cachep, GFP_KERNEL);
     if (!d)
         return -E_NOMEM;
-    *d = (struct deferred){.label = c->label};
+    *d = (struct deferred){.kind = c->kind, .label = c->label};
     ASSERT(bytes <= sizeof d->words);
     memcpy(d->words, words, bytes);
     d->reply = ipc_keep(c);
@@ -144,7 +156,7 @@ static void run_deferred(u32 id) {
     struct space *s;
     struct deferred *d;
     while ((s = space_of(id)) && !s->mm->busy && (d = TAILQ_FIRST(&s->waiting))) {
-        struct ipc_ctx c = {.label = d->label, .badge = SRV_LINUX, .reply = d->reply, .kind = MSG_CALL};
+        struct ipc_ctx c = {.label = d->label, .badge = SRV_LINUX, .reply = d->reply, .kind = d->kind};
         struct answer a = {0};
         c.words = MSG_REG_WORDS;
         c.tail = ipc_tail();

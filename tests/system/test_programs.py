@@ -101,6 +101,10 @@ def test_mapped_file():
     runs("mapfile /data/random.bin")
 
 
+def test_unmapped_files():
+    runs("unmapfiles /data/many")
+
+
 def test_bad_buffers():
     runs("efault /data/random.bin")
 

@@ -151,7 +151,7 @@ static err on_alien(struct ipc_ctx *c, u64 number, u64 *w) {
     case CALL_PROTECT:
         return region_mprotect(REGION, &(struct region_mprotect_req){p->mm, w[0], w[1], w[2]}, &protect_rep);
     case CALL_UNMAP:
-        return region_munmap(REGION, &(struct region_munmap_req){p->mm, w[0], w[1]}, 0, &unmap_rep);
+        return region_munmap(REGION, &(struct region_munmap_req){p->mm, w[0], w[1]}, &unmap_rep);
     case CALL_BRK: {
         err e = region_brk(REGION, &(struct region_brk_req){p->mm, w[0]}, &brk_rep);
         return e < 0 ? e : (err)brk_rep.brk;

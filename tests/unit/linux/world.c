@@ -179,8 +179,8 @@ void kern_answer(u32 reply, i64 result) {
 void kern_answer_regs(u32 reply) {
     answered(reply, OUT_ANSWER, 0);
 }
-void kern_forward(u32 reply, u64 label, const u64 words[6]) {
-    (void)label, (void)words;
+void kern_forward(u32 reply, u32 to, u64 label, const u64 words[6]) {
+    (void)to, (void)label, (void)words;
     answered(reply, OUT_FORWARDED, 0);
 }
 u32 kern_slot(void) {

@@ -67,6 +67,9 @@ static void check_objects(void) {
         for (int p = 0; flats[i].mm && p < PAGES; p++)
             if (flats[i].page[p].flags)
                 regions[flats[i].page[p].object]++;
+    struct vm_object *object;
+    TAILQ_FOREACH(object, &ctx.released, released)
+    cr_assert(vm_object_is_known(&ctx, object->id), "linux has its reference until it is told");
     while (vm_object_take_released(&ctx, &id))
         cr_assert_eq(regions[id], 0, "object %llu was released while mapped", (unsigned long long)id);
     for (id = 1; id <= OBJECTS; id++)
