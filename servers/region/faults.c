@@ -78,7 +78,8 @@ static void fill(struct loop *l, struct mm_struct *mm, const struct fault_words 
     one_item(l, f->address & ~PAGE_MASK, v->rights, frame, v->op);
 }
 
-/* A file's page that comes again and again: cache has no frame for it. If there is none here either it waits
+/* A file's page that comes again and again: cache has no frame for it. It cannot say so: its answer goes to the
+ * program itself, and a notification would name no page. If there is none here either it waits
  * with the others, and is looked at when it is decided who goes. */
 static bool starves(struct mm_struct *mm, vaddr page) {
     if (mm->forwarded != page)
