@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The information page: read only in every server at INFO_PAGE, written by the kernel alone. */
+/* The information page: read only in every server at INFO_PAGE, written by the kernel, and by root the time of
+ * day. */
 #pragma once
 
 #include <abi/types.h>
@@ -20,8 +21,8 @@ struct info_range {
 struct info_page {
     u64 magic;
     u64 tsc_per_ms;
-    u64 boot_tsc;                    /* TSC at the moment of boot_wall_s */
-    u64 boot_wall_s;                 /* seconds since 1970, UTC, from the RTC */
+    u64 boot_tsc;                    /* TSC when the kernel had begun */
+    u64 boot_wall_s;                 /* seconds since 1970, UTC, at boot_tsc: from the RTC, by root */
     u64 trace_mask;                  /* as trace_mask() set it: bit = enum trace_kind */
     u64 frames;                      /* frame numbers are below this */
     u64 kernel_first, kernel_frames; /* image, frame table, kernel's own tables */

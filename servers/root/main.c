@@ -43,6 +43,7 @@ int main(void) {
     log_name("root");
     power_init();
     pool_init();
+    wallclock_init();
     err e = sys_retype(pool_take(1), 1, KIND_ENDPOINT, SLOT_ENDPOINT);
     if (e)
         fail("root's endpoint", e);

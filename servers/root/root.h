@@ -35,12 +35,13 @@ void construct_server(enum server_id id); /* space, image, table, endpoint, acco
 void wire_server(enum server_id id);      /* capabilities, after all servers are constructed */
 void start_server(enum server_id id);
 
-/* crash.c, power.c */
+/* crash.c, power.c, wallclock.c */
 struct ipc_ctx;
 struct fault_words;
 struct exception_words;
 err crash_on_fault(struct ipc_ctx *c, const struct fault_words *f);
 err crash_on_exception(struct ipc_ctx *c, const struct exception_words *x);
 void power_init(void);
+void wallclock_init(void); /* needs frames of the pool; before servers start */
 _Noreturn void power_off(bool clean);
 _Noreturn void fail(const char *what, err why); /* the system can't go on */

@@ -9,7 +9,6 @@
 #include "boot/main.h"
 #include "boot/memory.h"
 #include "boot/root.h"
-#include "boot/rtc.h"
 #include "core/sched.h"
 #include "core/trace.h"
 
@@ -60,7 +59,6 @@ static pfn lay_out_memory(u64 ring_frames) {
 static void fill_info_page(void) {
     info_page->magic = INFO_MAGIC;
     info_page->tsc_per_ms = tsc_per_ms;
-    info_page->boot_wall_s = rtc_read();
     info_page->boot_tsc = rdtsc();
     info_page->frames = frame_count;
     info_page->kernel_first = kernel_first();
