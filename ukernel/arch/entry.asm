@@ -413,7 +413,7 @@ short_wait_only:
     call sched_leave
     jmp resume
 
-; An answer without a wait, to a call or a program's call. CHECK_WAIT has found that rbp's slot 0 is no endpoint.
+; An answer without a wait, to a program's call. CHECK_WAIT has found that rbp's slot 0 is no endpoint.
 short_answer:
     IF al, ne, SYS_reply_wait, short_wait_long.long
     IF rax, ae, (MSG_REG_WORDS + 1) << 8, short_wait_long.long
@@ -424,13 +424,8 @@ short_answer:
     IF byte [rbx + C_KIND], ne, KIND_REPLY, short_wait_long.long
     mov r11, [rbx + C_OBJECT]
     IF_CLEAR r11, r11, short_wait_long.long
-    IF byte [r11 + T_KIND], ne, MSG_CALL, .alien
-    shr eax, 8
-    mov r14d, eax               ; number of words
-    xor eax, eax
-    mov rsp, r11
-    SAVE rax, rdi, rsi, rdx, r10, r8, r9, r12, r14
-.answered:
+    IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long.long
+    ALIEN_RESULT
     mov dword [rbx + C_KIND], KIND_RESERVED
     mov byte [r11 + T_STATE], THREAD_READY
     mov rdi, r11
@@ -442,10 +437,6 @@ short_answer:
     xor r14d, r14d
     xor r15d, r15d
     jmp syscall_entry.done
-.alien:
-    IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long.long
-    ALIEN_RESULT
-    jmp .answered
 
 ; A forward to a server that waits.
 short_forward_wait:

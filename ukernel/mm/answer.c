@@ -35,7 +35,7 @@ static inline bool fill(struct frame *f, void *page, enum fault_op op, u64 curre
 /* A present entry has been replaced by another. True. */
 static __attribute__((noinline)) bool replaced(struct space *s, vaddr va, u64 old) {
     pt_flush(s, va);
-    pt_harvest(old);
+    pt_harvest(pt_frame(old), old);
     if (pt_uncount(s, pt_frame(old)))
         frame_queue(pt_frame(old));
     return true;

@@ -10,45 +10,44 @@ struct clone {
     bool private;
 };
 
-/* Put a copy of the entry into the target's (zero) entry. Private: both lose the write right for good; only
- * the owner gives it again (UPGRADE, a new mapping). False: it can't be (range.stop says why). */
-static bool repeat(struct clone *c, u64 *entry, u64 *copy, vaddr va) {
-    u64 old = *entry;
-    bool present = old & PTE_PRESENT;
-    c->range.stop = present ? STOP_OVERFLOW : STOP_FULL;
-    if (present ? !pt_count(c->to, pt_frame(old)) : c->range.records == AREA_RECORDS)
-        return false;
-    c->range.worked++;
-    pt_holder(copy)->next++;
-    if (!present) {
-        *copy = old;
-        range_record(&c->range, va, RECORD_PAGER, old);
-        return true;
-    }
-    u64 now = c->private ? old & ~(PTE_WRITE | PTE_MAYWRITE) : old;
-    if (now != old) {
-        *entry = now;
-        pt_flush(c->from, va);
-    }
-    *copy = now & ~PTE_HARVEST;
-    return true;
-}
-
+/* Copies of the entries where the target's are zero. Private: both lose the write right for good; only the
+ * owner gives it again (UPGRADE, a new mapping). What is the same for all of a run is looked up once. */
 static u64 clone_run(struct range *range, const struct run *r) {
     struct clone *c = container_of(range, struct clone, range);
-    u64 *copies = pt_leaf(c->to, r->va); /* NULL: no table yet */
-    for (u64 i = 0; i < r->count; i++) {
-        if (!r->entry[i] || (copies && copies[i]))
+    struct space *to = c->to;
+    u64 *copies = pt_leaf(to, r->va); /* NULL: no table yet */
+    u64 lost = c->private ? PTE_WRITE | PTE_MAYWRITE : 0, *entry = r->entry, count = r->count, i;
+    bool flush = arch_current_space() == c->from;
+    u32 entered = 0;
+    range->stop = STOP_TABLES;
+    for (i = 0; i < count; i++) {
+        u64 old = entry[i];
+        if (!old || (copies && copies[i]))
             continue;
-        range->stop = STOP_TABLES;
-        if (!copies && !(copies = pt_leaf_make(c->to, r->va)))
+        if (!copies && !(copies = pt_leaf_make(to, r->va)))
             return i;
-        if (!repeat(c, &r->entry[i], &copies[i], r->va + (i << PAGE_SHIFT))) {
-            pt_prune(c->to, r->va); /* the table may be new */
-            return i;
+        if (!(old & PTE_PRESENT)) {
+            range->stop = STOP_FULL;
+            if (range->records == AREA_RECORDS)
+                break;
+            range_record(range, r->va + (i << PAGE_SHIFT), RECORD_PAGER, old);
+        } else if (!pt_count(to, pt_frame(old))) {
+            range->stop = STOP_OVERFLOW;
+            break;
+        } else if (old & lost) {
+            entry[i] = old & ~lost;
+            if (flush)
+                arch_invlpg(r->va + (i << PAGE_SHIFT));
         }
+        copies[i] = old & PTE_PRESENT ? old & ~(lost | PTE_HARVEST) : old;
+        entered++;
     }
-    return r->count;
+    range->worked = entered;
+    if (entered)
+        pt_holder(copies)->next += entered;
+    else if (copies)
+        pt_prune(to, r->va); /* the table may be new */
+    return i;
 }
 
 struct range_result mm_clone(struct space *from, struct space *to, vaddr first, u64 pages, bool private,

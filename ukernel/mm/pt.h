@@ -92,9 +92,9 @@ static inline u64 pt_bits(u64 rights) {
 }
 
 /* Add the entry's accessed and dirty bits to its frame. */
-static inline void pt_harvest(u64 entry) {
+static inline void pt_harvest(struct frame *f, u64 entry) {
     _Static_assert(PTE_ACCESSED >> 4 == FRAME_ACCESSED && PTE_DIRTY >> 6 == FRAME_DIRTY, "shifts");
-    frame_set(pt_frame(entry), (u8)((entry & PTE_ACCESSED) >> 4 | (entry & PTE_DIRTY) >> 6));
+    frame_set(f, (u8)((entry & PTE_ACCESSED) >> 4 | (entry & PTE_DIRTY) >> 6));
 }
 
 /* Is a mapping of f in s one of its owner's? */
@@ -159,6 +159,9 @@ must_check err range_begin(struct range *r, struct space *s, vaddr first, u64 pa
  * done: if not all of them, the call stops behind these. */
 typedef u64 range_step(struct range *, const struct run *);
 struct range_result range_go(struct range *r, range_step *step);
+
+/* The same for the end of a space: all entries go, and nobody but the collect lists hears of it. */
+void walk_take_down(struct walk *w);
 
 static inline void range_record(struct range *r, vaddr va, enum record_kind kind, u64 value) {
     r->area[2 * r->records] = va | kind;

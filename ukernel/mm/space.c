@@ -25,9 +25,7 @@ static err feed_one(struct space *s, u8 account, pfn n) {
     }
     f->next = 0;
     s->top = s->cr3 = n << PAGE_SHIFT;
-    u64 *table = frame_to_virt(n);
-    for (u64 i = 0; i < SPACE_TOP_SLOTS; i++)
-        table[SPACE_TOP_SLOTS + i] = kernel_half[i];
+    copy_bytes((u64 *)frame_to_virt(n) + SPACE_TOP_SLOTS, kernel_half, sizeof kernel_half);
     return 0;
 }
 
@@ -103,25 +101,6 @@ err space_permit_end(struct space *s, u64 index) {
 
 /* Destroy. */
 
-static u64 destroy_run(struct range *range, const struct run *r) {
-    struct space *s = range->walk.space;
-    for (u64 i = 0; i < r->count; i++) {
-        u64 old = r->entry[i];
-        if (!old)
-            continue;
-        r->entry[i] = 0;
-        range->worked++;
-        if (!(old & PTE_PRESENT))
-            continue;
-        pt_harvest(old);
-        if (pt_uncount(s, pt_frame(old)))
-            frame_queue(pt_frame(old));
-    }
-    if (range->worked)
-        run_removed(s, r, range->worked);
-    return r->count;
-}
-
 err space_destroy_step(struct space *s) {
     ASSERT(!s->threads);
     if (!s->dying) {
@@ -132,9 +111,10 @@ err space_destroy_step(struct space *s) {
             arch_leave_space();
     }
     struct frame *top = &frame_table[s->top >> PAGE_SHIFT]; /* of frame 0 where there is none */
-    struct range range = {.walk = {s, s->cursor, top->next ? USER_END : s->cursor, RANGE_VISITS_MAX}};
-    s->cursor = (vaddr)range_go(&range, destroy_run).next;
-    for (u64 left = range.walk.left; s->pool && left && !top->next; left--) {
+    struct walk walk = {s, s->cursor, top->next ? USER_END : s->cursor, RANGE_VISITS_MAX};
+    walk_take_down(&walk);
+    s->cursor = walk.at;
+    for (u64 left = walk.left; s->pool && left && !top->next; left--) {
         struct frame *f = pool_pop(s);
         table_to_data(f);
         frame_queue(f);

@@ -8,20 +8,6 @@ static bool may_touch(const struct window *w, u64 entry) {
     return !w->own_only || (entry & PTE_PRESENT && pt_frame(entry)->account == w->account);
 }
 
-/* The entry is zero now: uncount its frame. Does the caller hear of it at once? Else the owner does, by
- * collect. */
-static bool gone(const struct window *w, vaddr va, u64 old) {
-    struct frame *f = pt_frame(old);
-    pt_flush(w->space, va);
-    pt_harvest(old);
-    bool fell = pt_uncount(w->space, f);
-    if (f->account == w->account && !(f->shares | f->own) && !frame_has(f, FRAME_QUEUED))
-        return true;
-    if (fell)
-        frame_queue(f);
-    return false;
-}
-
 /* unmap, protect or scan under way. */
 struct change {
     struct range range;
@@ -29,25 +15,40 @@ struct change {
     u64 flags; /* protect: the bits of an entry */
 };
 
+/* The caller hears at once of a frame of its own that is mapped nowhere any more; else the owner does, by
+ * collect. */
 static u64 unmap_run(struct range *range, const struct run *r) {
-    struct change *c = container_of(range, struct change, range);
-    u64 i = 0;
-    for (; i < r->count; i++) {
-        u64 old = r->entry[i];
-        if (!old || !may_touch(c->w, old) || (!(old & PTE_PRESENT) && c->flags & UNMAP_KEEP))
+    const struct change *c = container_of(range, struct change, range);
+    const struct window *w = c->w;
+    struct space *s = w->space;
+    bool flush = arch_current_space() == s;
+    u64 *entry = r->entry, count = r->count, i;
+    for (i = 0; i < count; i++) {
+        u64 old = entry[i];
+        if (!old || !may_touch(w, old) || (!(old & PTE_PRESENT) && c->flags & UNMAP_KEEP))
             continue;
         if (range->records == AREA_RECORDS)
             break;
         vaddr va = r->va + (i << PAGE_SHIFT);
-        r->entry[i] = 0;
+        entry[i] = 0;
         range->worked++;
-        if (!(old & PTE_PRESENT))
-            range_record(range, va, RECORD_PAGER, old);
-        else if (gone(c->w, va, old))
-            range_record(range, va, RECORD_FRAME, PTE_FRAME(old) | (u64)(pt_frame(old)->state >> 4) << 52);
+        if (!(old & PTE_PRESENT)) {
+            if (range->area)
+                range_record(range, va, RECORD_PAGER, old);
+            continue;
+        }
+        if (flush)
+            arch_invlpg(va);
+        struct frame *f = pt_frame(old);
+        pt_harvest(f, old);
+        bool fell = pt_uncount(s, f);
+        if (f->account == w->account && !(f->shares | f->own) && !frame_has(f, FRAME_QUEUED))
+            range_record(range, va, RECORD_FRAME, PTE_FRAME(old) | (u64)(f->state >> 4) << 52);
+        else if (fell)
+            frame_queue(f);
     }
     if (range->worked)
-        run_removed(c->w->space, r, range->worked);
+        run_removed(s, r, range->worked);
     return i;
 }
 
@@ -58,6 +59,13 @@ struct range_result mm_unmap(const struct window *w, vaddr first, u64 pages, u64
     w->space->epoch++;
     c.range.stop = STOP_FULL;
     return range_go(&c.range, unmap_run);
+}
+
+void walk_take_down(struct walk *w) {
+    struct window all = {.space = w->space}; /* and no account: no frame is its own */
+    struct change c = {.range.walk = *w, .w = &all};
+    (void)range_go(&c.range, unmap_run);
+    *w = c.range.walk;
 }
 
 /* Give present entries of a run the bits; WRITE only where MAYWRITE allows it. */
@@ -71,7 +79,7 @@ static u64 protect_run(struct range *range, const struct run *r) {
         u64 now = (old & (PTE_ADDRESS | PTE_MAYWRITE)) | bits;
         if (now == old)
             continue;
-        pt_harvest(old);
+        pt_harvest(pt_frame(old), old);
         r->entry[i] = now;
         pt_flush(c->w->space, r->va + (i << PAGE_SHIFT));
     }
@@ -102,7 +110,7 @@ static u64 scan_run(struct range *range, const struct run *r) {
         range_record(range, va, RECORD_ENTRY, entry);
         if (!(entry & PTE_PRESENT))
             continue;
-        pt_harvest(entry);
+        pt_harvest(pt_frame(entry), entry);
         if (c->flags & CLEAR_BITS && entry & PTE_HARVEST) {
             r->entry[i] = entry & ~PTE_HARVEST;
             pt_flush(range->walk.space, va);

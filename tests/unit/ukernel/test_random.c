@@ -290,13 +290,14 @@ static void op_answer(void) {
     }
     if (rnd(2) && x->entry[x->view_page] & PTE_PRESENT)
         a.account = f[PTE_FRAME(x->entry[x->view_page])].account;
-    struct fault_item items[4];
-    u32 where[4], count = 1 + (u32)rnd(4), expected = 0;
+    struct fault_item items[8];
+    u32 where[8], count = 1 + (u32)rnd(rnd(3) ? 8 : 2), expected = 0;
+    u64 usual = some_rights();
     for (u32 i = 0; i < count; i++) {
         where[i] = i ? page_after(x->view_page, 4) : x->view_page;
         u64 op = rnd(4);
         pfn n = op == FILL_UPGRADE && rnd(4) ? PTE_FRAME(x->entry[where[i]]) : frame_for(a.account);
-        items[i] = (struct fault_item){pages[where[i]] | some_rights(), ITEM_FRAME(n, op)};
+        items[i] = (struct fault_item){pages[where[i]] | (rnd(3) ? usual : some_rights()), ITEM_FRAME(n, op)};
     }
     u32 mask = count == 1 ? mm_answer_one(&a, items[0].address, items[0].frame) : mm_answer(&a, items, count);
     bool stale = x->epoch_passed || (!a.leaf && !tables_for(x, x->view_page));
