@@ -23,7 +23,7 @@ struct gate {
     u32 offset_hi, reserved;
 };
 
-struct cpu cpu;
+struct cpu cpu = {.checks = 1};
 struct tss tss;
 static struct gate idt[256];
 static u8 ist_stacks[IST_COUNT][IST_BYTES] __attribute__((aligned(16)));

@@ -18,7 +18,9 @@ struct cpu {
     struct thread *fpu;  /* whose FPU state and FS base are in the processor; NULL: nobody's */
     struct space *ports; /* whose ports the I/O bitmap opens; NULL: it opens none */
     u64 calls;           /* last call number given out */
-    u64 kernel_cr3;      /* the kernel's own top table (arch_init) */
+    u64 checks;     /* raised when an endpoint's capability goes, or a space gets another table: what threads
+                            have found about the one they wait on (thread.checked) is to be looked up again */
+    u64 kernel_cr3; /* the kernel's own top table (arch_init) */
 };
 extern struct cpu cpu;
 

@@ -14,8 +14,9 @@ extern kernel_trap              ; struct thread *(struct thread_regs *): from ri
 extern kernel_fatal             ; noreturn (struct thread_regs *)
 extern kernel_plain_timed       ; i64 (u64 arguments...)
 extern plain_calls              ; handlers by number, 0: none
-extern fault_begin              ; struct endpoint *(struct thread *, vaddr)
-extern mm_answer_one            ; bool (const struct answer *, u64 address, u64 value)
+extern fault_begin              ; bool (struct thread *, vaddr)
+extern fault_answer_quickly     ; bool (u64 address, u64 value, struct thread *, const struct space *)
+extern fault_answer_any         ; u64 (struct thread *, struct thread *)
 extern ipc_fault_entered        ; struct thread *(struct thread *, u32 entered)
 extern fault_range              ; err (struct thread *, struct captable *, u32 space slot, u64 range)
 extern sched_ready_head         ; void (struct thread *)
@@ -269,7 +270,6 @@ short_alien_call:
     SAVE rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
     mov r14, [rsp + T_SPACE]
     mov rcx, [r14 + S_SYSTEM_CALL + REF_FRAME]
-    IF_CLEAR rcx, rcx, syscall_saved
     mov ecx, [rcx + F_GENERATION]
     IF ecx, ne, [r14 + S_SYSTEM_CALL + REF_GENERATION], syscall_saved
     mov rbx, [r14 + S_SYSTEM_CALL + REF_ENDPOINT]
@@ -281,49 +281,81 @@ short_alien_call:
     mov eax, MSG_REG_WORDS | MSG_ALIEN << 8
     HAND_OVER MSG_ALIEN
 
-; A page fault: vector and error code are on the stack, which is the thread (else: see interrupt_common).
+; A page fault: vector and error code are on the stack, which is the thread (else: see interrupt_common). At once if it is
+; in the block of a near table, on another page than the last one, and the entry is absent.
 page_fault:
     IF_CLEAR byte [rsp + 24], 3, interrupt_common
     PUSH_REGS
-    cld
     mov byte [rsp + T_BY_IRET], 1
-    mov rbx, rsp
+.check:
+    mov rsi, [rsp + T_SPACE]
+    mov rbx, [rsi + S_PAGER + REF_FRAME]
+    mov ebx, [rbx + F_GENERATION]
+    IF ebx, ne, [rsi + S_PAGER + REF_GENERATION], interrupt_saved
+    mov rbx, [rsi + S_PAGER + REF_ENDPOINT]
+    mov ebp, [rsi + S_PAGER + REF_BADGE]
+    mov rdi, cr2
+    mov rax, rdi
+    and rax, -PAGE_BYTES
+    mov rcx, rax
+    sub rcx, [rsi + S_NEAR + NEAR_FIRST]
+    IF rcx, ae, [rsi + S_NEAR + NEAR_BYTES], .slowly
+    IF rax, e, [rsp + T_FAULT_PAGE], .slowly
+    shr ecx, PAGE_SHIFT - 3
+    add rcx, [rsi + S_NEAR + NEAR_ENTRIES]
+    mov rdx, [rcx]
+    IF_SET rdx, rdx, .slowly
+    mov [rsp + T_FAULT_PAGE], rax
+    mov [rsp + T_FAULT_ADDRESS], rdi
+    mov [rsp + T_FAULT_SHOWN], rdx
+    mov byte [rsp + T_FAULT_ABSENT], 1
+    mov rcx, [rsi + S_EPOCH]
+    mov [rsp + T_FAULT_EPOCH], rcx
+    xor r9d, r9d
+    mov [rsp + T_FAULT_REPEATS], r9
+    mov eax, [rsp + T_ERROR]
+    and eax, PF_WRITE | PF_FETCH ; bits 1 and 4 go to 3 and 4, and there is the access
+    lea eax, [rax + rax * 4]
+    shr eax, 3
+    and eax, 3
+    mov ah, [rsi + S_POOL_LEVEL]
+    mov esi, eax
+.shown:
+    FIND_RECEIVER interrupt_saved
+    mov r12d, LABEL_FAULT
+    mov r10, [rsp + T_rip]
+    mov r8, [rsp + T_rsp]
+    mov eax, MSG_REG_WORDS | MSG_FAULT << 8
+    HAND_OVER MSG_FAULT
+.slowly:
+    cld
+    mov r15, rsp
+    mov rsi, rdi
     mov rdi, rsp
-    mov rsi, cr2
     mov rsp, [cpu + CPU_STACK]
     call fault_begin
-    mov rsp, rbx
-    IF_CLEAR rax, rax, interrupt_saved
-    mov rbx, rax
-    FIND_RECEIVER interrupt_saved
-    mov rcx, [rsp + T_SPACE]
-    mov ebp, [rcx + S_PAGER + REF_BADGE]
-    mov r12d, LABEL_FAULT
+    mov rsp, r15
+    IF_CLEAR al, al, interrupt_saved
     mov rdi, [rsp + T_FAULT_ADDRESS]
     mov rsi, [rsp + T_FAULT_INFO]
     mov rdx, [rsp + T_FAULT_SHOWN]
-    mov r10, [rsp + T_rip]
-    mov r8, [rsp + T_rsp]
     mov r9, [rsp + T_FAULT_REPEATS]
-    mov eax, MSG_REG_WORDS | MSG_FAULT << 8
-    HAND_OVER MSG_FAULT
+    jmp .shown
 
 ; ---- answers
 
-; The call of a server that answers, and then waits: no flags, no capability, the endpoint has neither bits nor senders nor
-; another receiver, and the same deadline as before. rbx = the right's slot, r11 = who waits for the answer, r14 = endpoint.
+; The call of a server that answers, and then waits where it waited before: no capability, the endpoint has neither bits nor
+; senders nor another receiver, and the same deadline. rbx = the right's slot, r11 = who waits for the answer, r14 = endpoint,
+; rbp = the table.
 %macro CHECK_WAIT 2             ; else, else if only the right is missing
-    mov [rsp + T_rbx], rbx
+    SAVE rbx
     mov [rsp + T_RECEIVE_SLOT], r14d
-    IF rax, ae, (MSG_REG_WORDS + 1) << 8, %1
     mov rbp, [rsp + T_SPACE]
     mov rbp, [rbp + S_TABLE]
-    mov ecx, r13d
-    IF rcx, ae, [rbp + TABLE_SLOTS], %1
-    shl ecx, 5
-    add rcx, rbp
-    CHECK_ENDPOINT rcx, RIGHT_RECV, %1
-    mov r14, [rcx + C_OBJECT]
+    mov rcx, [cpu + CPU_CHECKS]
+    IF rcx, ne, [rsp + T_CHECKED], %1
+    IF r13d, ne, [rsp + T_ENDPOINT_SLOT], %1
+    mov r14, [rsp + T_WAITS_ON]
     IF qword [r14 + E_SERVER], ne, 0, %1
     IF r15, ne, [r14 + E_DEADLINE], %1
     IF rbx, ae, [rbp + TABLE_SLOTS], %1
@@ -351,14 +383,14 @@ page_fault:
     mov [%1 + E_SERVER], rsp
 %endmacro
 
-; The right is used up, the thread at rsp waits, and the one at r11 runs.
-%macro TURN 1                   ; items entered << 32
+; The right is used up, the thread at rsp waits, and the other one runs.
+%macro TURN 2                   ; items entered << 32, who waits for the answer
 %%transfer:
     mov dword [rbx + C_KIND], KIND_RESERVED
-    mov byte [r11 + T_STATE], THREAD_READY
+    mov byte [%2 + T_STATE], THREAD_READY
     WAIT r14, %1
-    mov r14, [r11 + T_SPACE]
-    SWITCH r11
+    mov r14, [%2 + T_SPACE]
+    SWITCH %2
 %endmacro
 
 ; What the answer to a program's call becomes in the thread at r11.
@@ -371,9 +403,10 @@ page_fault:
 %endmacro
 
 short_reply_wait:
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, syscall_long ; flags too
     CHECK_WAIT short_wait_long, short_wait_only
     IF byte [r11 + T_KIND], ne, MSG_CALL, .alien
-    TURN 0
+    TURN 0, r11
     shr eax, 8
     mov r14, rax                ; number of words
     xor eax, eax
@@ -384,7 +417,7 @@ short_reply_wait:
 .alien:
     IF byte [r11 + T_KIND], ne, MSG_ALIEN, short_wait_long
     ALIEN_RESULT
-    TURN 0
+    TURN 0, r11
     mov rax, r11
     IF rax, e, [cpu + CPU_FPU], resume_thread; by IRET, if regs_write was used
 resume_with_fpu:
@@ -413,7 +446,7 @@ short_wait_only:
     call sched_leave
     jmp resume
 
-; An answer without a wait, to a program's call. CHECK_WAIT has found that rbp's slot 0 is no endpoint.
+; An answer without a wait, to a program's call. rbp is the table.
 short_answer:
     IF al, ne, SYS_reply_wait, short_wait_long.long
     IF rax, ae, (MSG_REG_WORDS + 1) << 8, short_wait_long.long
@@ -445,6 +478,7 @@ short_forward_wait:
     SAVE rax, r13, r14, r15
     mov eax, eax                ; without a fault's range
     mov ebx, ebx
+    IF rax, ae, (MSG_REG_WORDS + 1) << 8, .long
     CHECK_WAIT .long, .long
     mov [rsp + T_ENDPOINT], r14
     mov ecx, [rsp + T_rbp + 4]  ; the target
@@ -492,36 +526,44 @@ short_forward_wait:
     jmp syscall_long
 
 short_fault_reply_wait:
-    IF ah, ne, 2, syscall_long  ; one item
+    IF rax, ne, SYS_fault_reply_wait | 2 << 8, syscall_long ; one item, in rdi and rsi
     CHECK_WAIT short_wait_long, short_wait_long
     IF word [r11 + T_BASE], ne, MSG_FAULT | MSG_FAULT << 8, short_wait_long; and kind
-    SAVE r13
+    SAVE rdi, rsi
     mov r13, r11
     mov r15, rsp
+    IF byte [r11 + T_FAULT_ABSENT], e, 0, .slowly
+    mov rdx, r11
     mov rcx, [rsp + T_SPACE]
-    mov cl, [rcx + S_ACCOUNT]
-    mov [r11 + T_FAULT_ACCOUNT], cl
-    mov rdx, rsi                ; the item
-    mov rsi, rdi
-    lea rdi, [r11 + T_FAULT_ANSWER]
     mov rsp, [cpu + CPU_STACK]
-    call mm_answer_one
+    call fault_answer_quickly
     mov rsp, r15
-    mov r11, r13
-    mov [r11 + T_FAULT_ENTERED], al
-    movzx eax, al
-    IF qword [r14 + E_SERVER], ne, 0, .collected
-    CHECK_TURN r11, .collected
-    shl rax, 32
-    TURN rax
-    mov rax, r11
+    IF_CLEAR al, al, .slowly
+    inc qword [r13 + T_FAULT_REPEATS]
+    mov rax, 1 << 32
+.entered:
+    TURN rax, r13
+    mov rax, r13
     IF rax, e, [cpu + CPU_FPU], resume_iret
     IF_CLEAR byte [rax + T_FLAGS], THREAD_ALIEN, resume_iret
     jmp resume_with_fpu
+.slowly:
+    mov rdi, r15
+    mov rsi, r13
+    mov rsp, [cpu + CPU_STACK]
+    call fault_answer_any
+    mov rsp, r15
+    IF qword [r14 + E_SERVER], ne, 0, .collected
+    CHECK_TURN r13, .collected
+    add [r13 + T_FAULT_REPEATS], rax
+    shl rax, 32
+    jmp .entered
 ; A frame that lost its last mapping was put onto a collect list, and somebody was told: bits, or another thread's turn.
 .collected:
     mov qword [rsp + T_rax], SYS_fault_reply_wait | 2 << 8
+    mov r13, [rsp + T_ENDPOINT_SLOT] ; and T_REPLY_SLOT
     mov ecx, [rsp + T_RECEIVE_SLOT]
+    SAVE r13
     mov [rsp + T_r14], rcx
     mov rcx, [r14 + E_DEADLINE]
     mov [rsp + T_r15], rcx
@@ -540,9 +582,9 @@ short_fault_reply_wait:
 interrupt_common:
     IF_CLEAR byte [rsp + 24], 3, interrupt_ring0
     PUSH_REGS                   ; rsp = the current thread
-    cld
     mov byte [rsp + T_BY_IRET], 1
 interrupt_saved:
+    cld
     mov rdi, rsp
     mov rsp, [cpu + CPU_STACK]
     call kernel_interrupt

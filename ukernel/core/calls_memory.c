@@ -4,6 +4,7 @@
 #include "core/syscall.h"
 #include "core/trace.h"
 #include "arch/log.h"
+#include "mm/pt.h"
 
 /* What the caller may do in a space, by a capability to the space or a permit. */
 static inline err get_window(u64 slot, u8 rights, struct window *w) {
@@ -47,7 +48,7 @@ i64 call_unfeed(u64 where, u64 count) {
     return space_unfeed(w.space, w.account, area, count);
 }
 
-i64 call_map(u64 where, u64 count) {
+static __attribute__((noinline)) i64 map_list(u64 where, u64 count) {
     WINDOW_OR_RETURN(w, where, RIGHT_MAP);
     AREA_OR_RETURN(area);
     const struct map_item *items = (const struct map_item *)area;
@@ -57,6 +58,16 @@ i64 call_map(u64 where, u64 count) {
         trace_range(TRACE_MAP, w.space, items->address & ~PAGE_MASK, items->frame, items->address & PAGE_MASK,
                     (u64)r.done);
     return r.done;
+}
+
+i64 call_map(u64 where, u64 count) {
+    err e;
+    const struct capability *c = cap_get(caller_table(), where, KIND_SPACE, RIGHT_MAP, &e);
+    const u64 *area = cpu.current->message;
+    bool one = c && area && count == 1 && !trace_on(TRACE_MAP);
+    if (one && pt_map_near(c->space, caller_account(), area[AREA_FIRST], area[AREA_FIRST + 1], false))
+        return 1;
+    return map_list(where, count);
 }
 
 i64 call_unmap(u64 where, u64 first, u64 pages, u64 flags) {

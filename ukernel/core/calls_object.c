@@ -79,6 +79,7 @@ i64 call_cap_drop(u64 table_slot, u64 slot) {
     if (slot == 0 || slot >= table->table->slots)
         return -E_BADCAP;
     struct capability *c = captable_slots(table->table) + slot;
+    cpu.checks += c->kind == KIND_ENDPOINT;
     if (c->kind == KIND_REPLY)
         reply_drop(c); /* whoever is asked again may have put a new right there by now */
     else
@@ -239,6 +240,7 @@ i64 call_space_bind(u64 space, u64 pager, u64 system_call, u64 exception, u64 ac
         s->table->bound--;
         s->table = bind[4]->table;
         s->table->bound++;
+        cpu.checks++;
     }
     s->flags = (u8)flags;
     return 0;

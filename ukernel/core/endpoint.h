@@ -30,7 +30,8 @@ struct endpoint {
 };
 
 /* A lasting reference from a space, an account or an irq line to an endpoint. It does not keep the endpoint
- * alive: it is dead when the frame's generation is another one. frame NULL: none. */
+ * alive: it is dead when the frame's generation is another one. frame NULL: none; nor
+ * is there one where the generation was never the frame's. */
 struct endpoint_ref {
     struct endpoint *endpoint;
     const struct frame *frame; /* it lives in */

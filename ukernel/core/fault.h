@@ -10,9 +10,11 @@
 void fault_happened(struct thread *t, vaddr address);
 struct thread *fault_send(struct thread *t);
 
-/* The short path: the fault has happened and is shown. Returns the pager's endpoint; NULL: do it the long
- * way, as if nothing had happened. */
-struct endpoint *fault_begin(struct thread *t, vaddr address);
+enum pf_error { PF_WRITE = 2, PF_FETCH = 16 };
+
+/* The short path: the fault has happened and is shown. False: do it the long way, as if nothing had
+ * happened. */
+bool fault_begin(struct thread *t, vaddr address);
 
 /* The waiter of an alien call or exception faults at address as if it had gone there itself (enum access);
  * when the fault is resolved, its message is sent again with `progress`. */
@@ -31,4 +33,8 @@ must_check err fault_range(struct thread *t, struct captable *table, u32 space_s
  * CALLING or READY) tries again, or its interrupted message is sent again. Returns who can go on: it, or a
  * receiver; NULL: nobody. */
 u32 fault_answer(struct thread *t, u8 account, const struct fault_item *items, u64 count);
+/* The short path, for one item. Quickly: if it is a frame, as it is or zero, for the page and the entry shown
+ * absent; false: nothing has happened. Any: in the first two words of `server`. */
+bool fault_answer_quickly(u64 address, u64 value, struct thread *t, const struct space *answerer);
+u64 fault_answer_any(struct thread *server, struct thread *t);
 struct thread *fault_resolved(struct thread *t, u32 entered);

@@ -101,7 +101,9 @@ static err wait_decode(struct wait *w, struct thread *t) {
         const struct capability *c = cap_get(table, (u32)r->r13, KIND_ENDPOINT, RIGHT_RECV, &error);
         if (!c)
             return error;
-        w->endpoint = c->endpoint;
+        w->endpoint = t->waits_on = c->endpoint;
+        t->endpoint_slot = (u32)r->r13;
+        t->checked = cpu.checks;
         if (w->reply_slot && w->reply_slot != slot && !cap_empty(table, w->reply_slot, &error))
             return error;
     }

@@ -77,6 +77,7 @@ static err destroy_shared(struct capability *cap) {
 
 err object_destroy(struct capability *cap) {
     pfn first = virt_to_frame(cap->object);
+    cpu.checks += cap->kind == KIND_ENDPOINT;
     u64 frames = cap->kind == KIND_CAPTABLE ? cap->table->slots / CAPS_PER_FRAME : 1;
     err e = -E_KIND;
     if (cap->kind == KIND_THREAD)

@@ -73,7 +73,8 @@ err thread_bind(struct thread *t, struct space *s, u32 tag, pfn message_frame, u
     t->message = message_frame ? frame_to_virt(message_frame) : NULL;
     t->priority = priority;
     t->flags = flags;
-    t->fault.answer.leaf = NULL;
+    t->checked = 0;
+    t->fault.answer.epoch = ~0ull; /* no fault there is the last one again */
     thread_attend(t, t->attention);
     return 0;
 }

@@ -53,6 +53,11 @@ struct thread {
     struct link link;          /* run queue, senders or receivers of an endpoint */
     struct endpoint *endpoint; /* SENDING, RECEIVING: whose list it is on */
 
+    /* The endpoint that it waited on last, and may wait on as long as cpu.checks is what it was. */
+    u64 checked; /* 0: look it up */
+    struct endpoint *waits_on;
+    u32 endpoint_slot;
+
     /* RECEIVING: what its wait named. */
     u32 reply_slot;   /* for the next right to reply; 0: takes bits only */
     u32 receive_slot; /* for a capability; 0: none */
@@ -72,10 +77,9 @@ struct thread {
     /* A fault: address, access and flags are set when it happens, the rest when it is first delivered. */
     struct {
         vaddr address;
-        u32 what;     /* access and flags, as in `info` */
-        bool shown;   /* delivered at least once */
-        bool entered; /* the last answer entered something */
-        u64 info;     /* as shown */
+        u32 what;   /* access and flags, as in `info` */
+        bool shown; /* delivered at least once */
+        u64 info;   /* as shown */
         u64 repeats;
         struct answer answer; /* what was shown, and what the answer may do; its account is the answerer's */
     } fault;

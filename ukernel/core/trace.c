@@ -31,18 +31,20 @@ void trace_init(u64 at, u64 frames) {
 void trace_set_mask(u64 mask) {
     trace_mask = ring_packets ? mask : 0;
     info_page->trace_mask = trace_mask;
+    if (trace_mask && !trace_now.packet)
+        trace_next_packet();
     sched_update();
 }
 
-void trace_next_packet(u64 now) {
+void trace_next_packet(void) {
+    u64 now = rdtsc();
     struct packet *p = &ring[packets % ring_packets];
-    p->head = (struct trace_packet){
-        .magic = TRACE_MAGIC,
-        .packet_size = PAGE_BYTES * 8,
-        .content_size = sizeof p->head * 8,
-        .timestamp_begin = now,
-        .packet_seq_num = packets++,
-        .abi = TRACE_ABI,
-    };
+    p->head = (struct trace_packet){.magic = TRACE_MAGIC,
+                                    .packet_size = PAGE_BYTES * 8,
+                                    .content_size = sizeof p->head * 8,
+                                    .timestamp_begin = now,
+                                    .timestamp_end = now,
+                                    .packet_seq_num = packets++,
+                                    .abi = TRACE_ABI};
     trace_now = (struct trace_now){&p->head, p->events, p->events + TRACE_EVENTS};
 }

@@ -22,17 +22,15 @@ void trace_set_mask(u64 mask);
 /* The packet that is being filled. */
 struct trace_now {
     struct trace_packet *packet;
-    struct trace_event *next, *end; /* equal: begin the next packet */
+    struct trace_event *next, *end; /* never equal, once a packet has been begun */
 };
 extern struct trace_now trace_now;
-void trace_next_packet(u64 now);
+void trace_next_packet(void);
 
 /* Begin an event of the running thread (tid: its frame); returns where its six words go. It counts once
  * content_size covers it. Inline: what a call would have to save costs more than the rest. */
 static inline u64 *trace_begin(enum trace_kind kind, u32 tid) {
     u64 now = rdtsc();
-    if (__builtin_expect(trace_now.next == trace_now.end, 0))
-        trace_next_packet(now);
     struct trace_event *e = trace_now.next++;
     e->timestamp = trace_now.packet->timestamp_end = now;
     e->id = kind;
@@ -47,6 +45,8 @@ static inline u64 *trace_begin(enum trace_kind kind, u32 tid) {
             *(struct trace_words *)trace_begin(kind, tid) = (struct trace_words){{__VA_ARGS__}};             \
             __atomic_signal_fence(__ATOMIC_RELEASE);                                                         \
             trace_now.packet->content_size += sizeof(struct trace_event) * 8;                                \
+            if (__builtin_expect(trace_now.next == trace_now.end, 0))                                        \
+                trace_next_packet(); /* at the end, where least has to be saved over it */                   \
         }                                                                                                    \
     } while (0)
 struct trace_words {

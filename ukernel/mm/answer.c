@@ -17,21 +17,6 @@ static __attribute__((noinline)) bool upgrade(const struct answer *a, u64 *entry
     return true;
 }
 
-/* Prepare the page of a frame that is not to stay as it is; false if that can't be. */
-static inline bool fill(struct frame *f, void *page, enum fault_op op, u64 current) {
-    if (f->shares || f->tag >> 16 || (op == FILL_COPY && !(current & PTE_PRESENT)))
-        return false;
-    if (op == FILL_COPY) {
-        copy_bytes(page, frame_to_virt(PTE_FRAME(current)), PAGE_BYTES);
-        frame_set(pt_frame(current), FRAME_ACCESSED);
-        frame_clear(f, FRAME_ZEROED);
-    } else if (!frame_has(f, FRAME_ZEROED)) {
-        page_clear(page);
-        frame_set(f, FRAME_ZEROED);
-    }
-    return true;
-}
-
 /* A present entry has been replaced by another. True. */
 static __attribute__((noinline)) bool replaced(struct space *s, vaddr va, u64 old) {
     pt_flush(s, va);
@@ -43,7 +28,7 @@ static __attribute__((noinline)) bool replaced(struct space *s, vaddr va, u64 ol
 
 /* Accesses by other threads do not matter to whether the entry is still the one that was shown. On the path
  * of every fault, so what is rare is not inline. */
-static inline __attribute__((always_inline)) bool answer_item(const struct answer *a, u64 *leaf, u64 address,
+static inline __attribute__((always_inline)) bool answer_item(const struct answer *a, u64 address,
                                                               u64 value) {
     struct space *s = a->space;
     vaddr va = address & ~PAGE_MASK;
@@ -51,7 +36,7 @@ static inline __attribute__((always_inline)) bool answer_item(const struct answe
     if (rights > MAP_ALL || va - a->lo >= a->hi - a->lo)
         return false;
     rights &= a->rights;
-    u64 *entry = (u64 *)((u64)leaf & ~PAGE_MASK) + pt_index(va, 0);
+    u64 *entry = pt_leaf_near(s, va);
     u64 old = *entry, expected = va == a->fault ? a->shown : 0;
     if (old != expected && (!(old & expected & PTE_PRESENT) || (old ^ expected) & ~PTE_HARVEST))
         return false;
@@ -60,7 +45,7 @@ static inline __attribute__((always_inline)) bool answer_item(const struct answe
     if (op >= FILL_UPGRADE)
         return op == FILL_UPGRADE && upgrade(a, entry, n, rights);
     struct frame *f = frame_own(n, a->account);
-    if (!f || pt_breaks_wx(s, rights) || (op != FILL_AS_IS && !fill(f, frame_to_virt(n), op, old)) ||
+    if (!f || pt_breaks_wx(s, rights) || (op != FILL_AS_IS && !pt_fill(f, frame_to_virt(n), op, old)) ||
         !pt_count(s, f))
         return false;
     u64 now = n << PAGE_SHIFT | pt_bits(rights);
@@ -69,32 +54,26 @@ static inline __attribute__((always_inline)) bool answer_item(const struct answe
         frame_clear(f, FRAME_ZEROED);
     if (old & PTE_PRESENT)
         return replaced(s, va, old);
-    pt_holder(entry)->next += !old;
+    s->near.holder->next += !old;
     return true;
 }
 
-u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count) {
-    struct space *s = a->space;
-    if (a->lo == a->hi || s->epoch != a->epoch || s->dying || !count)
-        return 0;
-    u64 *leaf = a->leaf ? a->leaf : pt_leaf_make(s, a->fault);
-    if (!leaf)
+/* Is there a table for the items? */
+static inline bool answer_begins(struct answer *a) {
+    if (a->absent)
+        mm_answer_whole(a);
+    if (a->lo == a->hi || a->space->epoch != a->epoch)
+        return false;
+    return pt_leaf_near(a->space, a->fault) || pt_leaf_make(a->space, a->fault);
+}
+
+u32 mm_answer(struct answer *a, const struct fault_item *items, u64 count) {
+    if (!count || !answer_begins(a))
         return 0;
     u32 mask = 0;
     for (u64 i = 0; i < count; i++)
-        mask |= (u32)answer_item(a, leaf, items[i].address, items[i].frame) << i;
+        mask |= (u32)answer_item(a, items[i].address, items[i].frame) << i;
     if (!mask)
-        pt_prune(s, a->fault);
+        pt_prune(a->space, a->fault);
     return mask;
-}
-
-/* The block has no table yet, or nothing is to be entered. */
-static __attribute__((noinline)) bool answer_one_slowly(const struct answer *a, u64 address, u64 value) {
-    return mm_answer(a, &(struct fault_item){address, value}, 1);
-}
-
-bool mm_answer_one(const struct answer *a, u64 address, u64 value) {
-    if (__builtin_expect(a->leaf && a->space->epoch == a->epoch, 1))
-        return answer_item(a, a->leaf, address, value);
-    return answer_one_slowly(a, address, value);
 }

@@ -87,8 +87,11 @@ static void audit_space(struct audit *a, const struct space *s) {
                 blame(a, "a table of a pool is not zero", n);
         count++;
     }
-    if (count != s->pool_count)
+    if (count != s->pool_count || MIN(count, 255u) != s->pool_level)
         blame(a, "a pool's count is wrong", space_frame(s));
+    if (s->near.bytes && (pt_leaf(s, s->near.first) != s->near.entries ||
+                          pt_holder(s->near.entries) != s->near.holder || !s->near.holder->next))
+        blame(a, "the table found last is not the space's", space_frame(s));
 }
 
 static void audit_queue(struct audit *a, u32 account) {

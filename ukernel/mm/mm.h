@@ -82,25 +82,32 @@ struct copy_result {
  * in the frame table. */
 struct copy_result mm_copy(const struct copy_side *to, const struct copy_side *from, u64 length);
 
-/* The answer to a fault. */
+/* What the answer to a fault goes by. */
 struct answer {
-    struct space *space;
-    u64 *leaf;     /* of the fault's address; NULL: there is no table, or the address is not the user's */
-    u64 shown;     /* the entry the pager was shown */
-    u64 epoch;     /* as shown */
-    vaddr fault;   /* page address */
-    u8 account;    /* the answerer's */
-    u8 rights;     /* most rights that may be given: MAP_xxx */
-    bool narrowed; /* by a forward: rights, lo and hi */
-    vaddr lo, hi;  /* what the answer may map; within the fault's 2 MiB block, and the user's */
+    u64 shown;           /* the entry the pager was shown */
+    u64 epoch;           /* as shown */
+    vaddr fault;         /* page address */
+    struct space *space; /* set with the answerer's account */
+    u8 account;
+    bool absent;  /* shown 0, and lo, hi and rights are not set: nothing is narrowed */
+    u8 rights;    /* most rights that may be given: MAP_xxx */
+    vaddr lo, hi; /* what the answer may map; within the fault's 2 MiB block, and the user's */
 };
+
+/* Nothing is narrowed, but lo, hi and rights shall say so. */
+static inline void mm_answer_whole(struct answer *a) {
+    vaddr block = ROUND_DOWN(a->fault, BLOCK_BYTES);
+    bool users = a->fault - USER_FIRST < USER_END - USER_FIRST;
+    a->absent = false;
+    a->rights = MAP_ALL;
+    a->lo = users ? MAX(block, USER_FIRST) : 0;
+    a->hi = users ? MIN(block + BLOCK_BYTES, USER_END) : 0;
+}
 
 /* Enters what can be entered and returns a mask: bit i = item i was entered. count <= FAULT_ITEMS_MAX. An old
  * epoch or an empty pool (if a page table is needed): 0. Nothing else happens to items that are wrong in any
  * way. */
-u32 mm_answer(const struct answer *a, const struct fault_item *items, u64 count);
-/* The same for one item. */
-bool mm_answer_one(const struct answer *a, u64 address, u64 value);
+u32 mm_answer(struct answer *a, const struct fault_item *items, u64 count);
 
 /* Debug builds: checks the invariants of frame.h over all frames, spaces and accounts. NULL if they hold,
  * else what is wrong; *where: the frame. Not bounded. */

@@ -13,6 +13,18 @@ const u64 pt_bits_of[] = {BITS_OF(0),  BITS_OF(1),  BITS_OF(2),  BITS_OF(3), BIT
                           BITS_OF(6),  BITS_OF(7),  BITS_OF(8),  BITS_OF(9), BITS_OF(10), BITS_OF(11),
                           BITS_OF(12), BITS_OF(13), BITS_OF(14), BITS_OF(15)};
 
+static u64 *near_set(struct space *s, vaddr va, u64 *leaf) {
+    vaddr block = ROUND_DOWN(va, BLOCK_BYTES), first = MAX(block, USER_FIRST);
+    s->near = (struct near){first, MIN(block + BLOCK_BYTES, USER_END) - first,
+                            leaf - pt_index(va, 0) + pt_index(first, 0), pt_holder(leaf)};
+    return leaf;
+}
+
+u64 *pt_leaf_far(struct space *s, vaddr va) {
+    u64 *leaf = pt_leaf(s, va);
+    return leaf ? near_set(s, va, leaf) : NULL;
+}
+
 /* Take a table off the pool, which is not empty; it becomes the (empty) target of the entry. */
 static u64 *table_make(struct space *s, u64 *entry) {
     pfn n = frame_number(pool_pop(s));
@@ -33,7 +45,7 @@ u64 *pt_leaf_make(struct space *s, vaddr va) {
             return NULL;
         table = *entry ? pt_table(*entry) : table_make(s, entry);
     }
-    return &table[pt_index(va, 0)];
+    return near_set(s, va, &table[pt_index(va, 0)]);
 }
 
 void pt_prune(struct space *s, vaddr va) {
@@ -49,6 +61,7 @@ void pt_prune(struct space *s, vaddr va) {
         struct frame *f = pt_frame(*path[level]);
         if (f->next)
             return;
+        s->near.bytes = 0;
         pool_push(s, f);
         *path[level] = 0;
         pt_holder(path[level])->next--;

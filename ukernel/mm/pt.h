@@ -25,18 +25,23 @@ static inline u64 pt_index(vaddr va, unsigned level) {
     return va >> LEVEL_SHIFT(level) & (TABLE_SLOTS - 1);
 }
 
+static inline void pool_count(struct space *s, i32 change) {
+    s->pool_count += (u32)change;
+    s->pool_level = (u8)MIN(s->pool_count, 255u);
+}
+
 /* The pool: first in, first out. Not empty for pool_pop. */
 static inline void pool_push(struct space *s, struct frame *f) {
     u32 *last = s->pool ? &frame_table[s->pool_last].next : &s->pool;
     *last = s->pool_last = (u32)(f - frame_table);
     f->next = 0;
-    s->pool_count++;
+    pool_count(s, 1);
 }
 static inline struct frame *pool_pop(struct space *s) {
     struct frame *f = &frame_table[s->pool];
     s->pool = f->next;
     f->next = 0;
-    s->pool_count--;
+    pool_count(s, -1);
     return f;
 }
 
@@ -60,13 +65,21 @@ static inline u64 *pt_leaf(const struct space *s, vaddr va) {
     return &pt_table(entry)[pt_index(va, 0)];
 }
 
+/* The same, and the table is s->near from now on. */
+u64 *pt_leaf_far(struct space *s, vaddr va);
+static inline __attribute__((always_inline)) u64 *pt_leaf_near(struct space *s, vaddr va) {
+    u64 at = va - s->near.first;
+    return __builtin_expect(at < s->near.bytes, 1) ? s->near.entries + (at >> PAGE_SHIFT)
+                                                   : pt_leaf_far(s, va);
+}
+
 /* Does the entry now allow the access (enum access)? Then the fault was already resolved. */
 static inline bool mm_allows(u64 entry, u64 access) {
     u64 need = PTE_PRESENT | PTE_USER | (access == ACCESS_WRITE ? PTE_WRITE : 0);
     return (entry & need) == need && !(access == ACCESS_EXEC && entry & PTE_NX);
 }
 
-/* The leaf entry; makes tables from the pool. NULL if the pool is too small, and then nothing has changed.
+/* The leaf entry, its table near; makes tables from the pool. NULL if the pool is too small, and then nothing has changed.
  * The caller enters something (or calls pt_prune), so that no empty table stays. */
 u64 *pt_leaf_make(struct space *s, vaddr va);
 
@@ -104,13 +117,46 @@ static inline bool pt_is_own(const struct space *s, const struct frame *f) {
 
 /* Count one mapping of f in s more; false if the count is full. */
 must_check static inline bool pt_count(const struct space *s, struct frame *f) {
-    bool own = pt_is_own(s, f), full = own ? f->own == UINT8_MAX : f->shares == UINT32_MAX;
-    if (__builtin_expect(full, 0))
+    bool own = pt_is_own(s, f), full = own ? !++f->own : !++f->shares;
+    if (__builtin_expect(full, 0)) {
+        f->own -= own;
+        f->shares -= !own;
+    }
+    return !full;
+}
+
+/* Prepare the page of a frame that is not to stay as it is; false if that can't be. */
+static inline bool pt_fill(struct frame *f, void *page, enum fault_op op, u64 current) {
+    if (f->shares || f->tag >> 16 || (op == FILL_COPY && !(current & PTE_PRESENT)))
         return false;
-    if (own)
-        f->own++;
-    else
-        f->shares++;
+    if (op == FILL_COPY) {
+        copy_bytes(page, frame_to_virt(PTE_FRAME(current)), PAGE_BYTES);
+        frame_set(pt_frame(current), FRAME_ACCESSED);
+        frame_clear(f, FRAME_ZEROED);
+    } else if (!frame_has(f, FRAME_ZEROED)) {
+        page_clear(page);
+        frame_set(f, FRAME_ZEROED);
+    }
+    return true;
+}
+
+/* map of one frame of `account`, or an answer to a fault that was shown an entry of 0: if the table is near,
+ * nothing is in the way, and nothing but data is asked for. False: nothing has happened. */
+must_check static inline __attribute__((always_inline)) bool pt_map_near(struct space *s, u8 account,
+                                                                         u64 address, pfn n, bool zero) {
+    u64 at = address - s->near.first, rights = address & PAGE_MASK;
+    if (at >= s->near.bytes || address & (PAGE_MASK ^ (MAP_ALL & ~MAP_EXEC)) || n >= frame_count)
+        return false;
+    u64 *entry = s->near.entries + (at >> PAGE_SHIFT);
+    struct frame *f = &frame_table[n];
+    if (*entry || (f->tag & 0xfff) != frame_idle_tag(account, KIND_DATA, 0) ||
+        (zero && !pt_fill(f, frame_to_virt(n), FILL_ZERO, 0)) || !pt_count(s, f))
+        return false;
+    u64 bits = pt_bits(rights);
+    *entry = n << PAGE_SHIFT | bits;
+    if (__builtin_expect((bits & PTE_MAYWRITE) != 0, 1))
+        frame_clear(f, FRAME_ZEROED);
+    s->near.holder->next++;
     return true;
 }
 

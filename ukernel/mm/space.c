@@ -7,6 +7,8 @@ u64 kernel_half[SPACE_TOP_SLOTS];
 
 void space_init(struct space *s) {
     s->cr3 = cpu.kernel_cr3;
+    for (u32 i = 0; i < ARRAY_LEN(s->handlers); i++)
+        s->handlers[i] = (struct endpoint_ref){.frame = frame_table, .generation = ~0u}; /* none */
     s->ports_at = PORTS_CLOSED;
 }
 
@@ -106,6 +108,7 @@ err space_destroy_step(struct space *s) {
     if (!s->dying) {
         s->dying = true;
         s->epoch++;
+        s->near.bytes = 0;
         s->cursor = USER_FIRST;
         if (arch_current_space() == s)
             arch_leave_space();

@@ -17,6 +17,15 @@ struct permit {
     bool live;
 };
 
+/* The leaf table that was found last is most often that of the next fault or mapping too. None is empty, so it
+ * is good until pt_prune takes it away. */
+struct near {
+    vaddr first;          /* of the user's pages that it maps */
+    u64 bytes;            /* of them; 0: none is known */
+    u64 *entries;         /* theirs */
+    struct frame *holder; /* of the table */
+};
+
 struct port_range {
     u16 first, last; /* inclusive */
 };
@@ -28,9 +37,10 @@ struct space {
     u32 pool;  /* first frame of the table pool, linked by frame.next; all of them are zero */
     u32 pool_last;
     u32 pool_count;
-    u8 account; /* whose mappings count as `own`; 0: a program's */
-    u8 flags;   /* enum space_flag */
-    bool dying; /* destroy has begun: it can't be bound, fed or mapped into */
+    u8 pool_level; /* the same as far as faults show it: 255: that or more */
+    u8 account;    /* whose mappings count as `own`; 0: a program's */
+    u8 flags;      /* enum space_flag */
+    bool dying;    /* destroy has begun: it can't be bound, fed or mapped into */
     u8 ports_count;
     u16 ports_at; /* for the TSS: where the I/O bitmap begins, if it is this space's; else beyond its end */
     u32 threads;  /* bound to it */
@@ -41,7 +51,8 @@ struct space {
         struct endpoint_ref handlers[3]; /* by enum msg_kind, from MSG_FAULT on */
     };
     struct captable *table; /* capabilities of its threads */
-    vaddr cursor;           /* destroy: next address to take down */
+    struct near near;
+    vaddr cursor; /* destroy: next address to take down */
     struct permit permits[PERMITS_PER_SPACE];
     struct port_range ports[SPACE_PORTS_MAX];
 };

@@ -53,6 +53,7 @@ static void tests(void) {
     test_short();
     test_limits();
     test_stale();
+    test_checked();
     test_conversation();
     test_alone();
     probe_finish();

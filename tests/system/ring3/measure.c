@@ -86,7 +86,7 @@ static void round_trips(const char *name, u64 words) {
         io.rbx = reply_slot;
         io.r13 = endpoint | (u64)reply_slot << 32;
         io.r14 = io.r15 = 0;
-        ipc_raw(&io);
+        ipc_raw_inline(&io);
         ticks[i] = now() - start;
     }
     report(name);
@@ -123,7 +123,7 @@ static void faults(const char *name, u64 op) {
                              .rax = SYS_fault_reply_wait | 2 << 8,
                              .rbx = reply_slot,
                              .r13 = endpoint | (u64)reply_slot << 32};
-        ipc_raw(&out);
+        ipc_raw_inline(&out);
         io = out;
         ticks[i] = now() - start;
     }

@@ -92,6 +92,7 @@ void test_tlb(void);
 void test_short(void);
 void test_limits(void);
 void test_stale(void);
+void test_checked(void);
 void test_conversation(void);
 void test_alone(void);
 void measure(void);

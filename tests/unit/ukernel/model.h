@@ -19,7 +19,6 @@ struct model {
     u64 entry[PAGES];
     u64 tables; /* fed */
     struct {
-        u64 *leaf;
         u64 entry, epoch;
     } view;            /* what the pager was shown */
     u32 view_page;     /* PAGES: no fault is open */

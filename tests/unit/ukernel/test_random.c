@@ -214,8 +214,8 @@ static void op_clone(void) {
 static void op_fault(void) {
     struct model *x = &m[rnd(SPACES)];
     x->view_page = some_page(x);
-    x->view.leaf = pt_leaf(x->space, pages[x->view_page]);
-    x->view.entry = x->view.leaf ? *x->view.leaf : 0;
+    const u64 *leaf = pt_leaf(x->space, pages[x->view_page]);
+    x->view.entry = leaf ? *leaf : 0;
     x->view.epoch = x->space->epoch;
     x->epoch_passed = false;
     cr_assert_eq(x->view.entry, x->entry[x->view_page]);
@@ -274,16 +274,15 @@ static void op_answer(void) {
     if (x->view_page == PAGES)
         return;
     vaddr fault = pages[x->view_page];
-    struct answer a = {x->space,
-                       x->view.leaf,
-                       x->view.entry,
-                       x->view.epoch,
-                       fault,
-                       some_account(),
-                       (u8)(rnd(4) ? MAP_ALL : some_rights()),
-                       false,
-                       fault & ~(BLOCK_BYTES - 1),
-                       (fault & ~(BLOCK_BYTES - 1)) + BLOCK_BYTES};
+    bool table = pt_leaf(x->space, fault);
+    struct answer a = {.space = x->space,
+                       .shown = x->view.entry,
+                       .epoch = x->view.epoch,
+                       .fault = fault,
+                       .account = some_account(),
+                       .rights = (u8)(rnd(4) ? MAP_ALL : some_rights()),
+                       .lo = fault & ~(BLOCK_BYTES - 1),
+                       .hi = (fault & ~(BLOCK_BYTES - 1)) + BLOCK_BYTES};
     if (rnd(4) == 0) {
         a.lo = fault;
         a.hi = fault + PAGE_BYTES;
@@ -299,8 +298,20 @@ static void op_answer(void) {
         pfn n = op == FILL_UPGRADE && rnd(4) ? PTE_FRAME(x->entry[where[i]]) : frame_for(a.account);
         items[i] = (struct fault_item){pages[where[i]] | (rnd(3) ? usual : some_rights()), ITEM_FRAME(n, op)};
     }
-    u32 mask = count == 1 ? mm_answer_one(&a, items[0].address, items[0].frame) : mm_answer(&a, items, count);
-    bool stale = x->epoch_passed || (!a.leaf && !tables_for(x, x->view_page));
+    if (rnd(4) == 0) { /* what the short path of a fault leaves */
+        mm_answer_whole(&a);
+        a.absent = true;
+        a.lo = a.hi = 0;
+    }
+    u64 op = items[0].frame >> 60;
+    u32 mask =
+        count == 1 && a.absent && !a.shown && !x->epoch_passed && op <= FILL_ZERO &&
+        pt_map_near(x->space, a.account, items[0].address, items[0].frame & ~(15ull << 60), op == FILL_ZERO);
+    if (mask)
+        mm_answer_whole(&a);
+    else
+        mask = mm_answer(&a, items, count);
+    bool stale = x->epoch_passed || (!table && !tables_for(x, x->view_page));
     for (u32 i = 0; i < count && !stale; i++)
         if (model_answer_item(x, &a, where[i], items[i].frame & ~(15ull << 60), (u32)(items[i].frame >> 60),
                               items[i].address & PAGE_MASK))

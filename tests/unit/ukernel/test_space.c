@@ -295,8 +295,8 @@ Test(space, copy_goes_on_in_the_next_leaf_table) {
 
 Test(space, page_zero_is_never_mapped_by_an_answer) {
     struct space *s = world_space(0, 10);
-    u64 *leaf = pt_leaf(s, 0);
-    struct answer a = {s, leaf, leaf ? *leaf : 0, s->epoch, 0, A, MAP_ALL, false, USER_FIRST, BLOCK_BYTES};
+    struct answer a = {
+        .space = s, .epoch = s->epoch, .account = A, .rights = MAP_ALL, .lo = USER_FIRST, .hi = BLOCK_BYTES};
     struct fault_item item = {MAP_READ, ITEM_FRAME(first_free(), FILL_ZERO)};
     cr_assert_eq(mm_answer(&a, &item, 1), 0);
     cr_assert_eq(s->pool_count, 9);

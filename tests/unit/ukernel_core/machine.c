@@ -18,7 +18,7 @@
 static _Alignas(4096) u8 memory[MACHINE_FRAMES * PAGE_BYTES];
 static pfn next_frame;
 
-struct cpu cpu;
+struct cpu cpu = {.checks = 1};
 static struct info_page info;
 struct info_page *info_page = &info;
 u64 tsc_per_ms = 1000;
@@ -26,7 +26,7 @@ u64 trace_mask;
 u64 machine_now, machine_alarm;
 struct trace_event machine_traced; /* the last one */
 static struct trace_packet traced_packet;
-struct trace_now trace_now;
+struct trace_now trace_now = {&traced_packet, &machine_traced, &machine_traced + 1};
 
 u64 rdtsc(void) {
     return machine_now;
@@ -61,8 +61,7 @@ void enter_thread(struct thread *t) {
     (void)t;
     abort();
 }
-void trace_next_packet(u64 now) {
-    (void)now;
+void trace_next_packet(void) {
     trace_now = (struct trace_now){&traced_packet, &machine_traced, &machine_traced + 1};
 }
 void trace_set_mask(u64 mask) {
@@ -93,7 +92,7 @@ void machine_init(void) {
     memset(memory, 0, sizeof memory);
     memset(frames, 0, sizeof frames);
     memset(accounts, 0, ACCOUNTS * sizeof *accounts);
-    cpu = (struct cpu){0};
+    cpu = (struct cpu){.checks = 1};
     frame_table = frames;
     frame_count = MACHINE_FRAMES;
     for (pfn n = 1; n < MACHINE_FRAMES; n++) {
@@ -237,6 +236,13 @@ static void check_endpoint(const struct endpoint *e) {
     }
 }
 
+/* What t has found about the endpoint that it waited on last is still so. */
+static bool may_wait(const struct thread *t) {
+    err e;
+    const struct capability *c = cap_get(t->space->table, t->endpoint_slot, KIND_ENDPOINT, RIGHT_RECV, &e);
+    return c && c->endpoint == t->waits_on;
+}
+
 void machine_check(struct thread *const *threads, u32 n_threads, struct endpoint *const *endpoints,
                    u32 n_endpoints) {
     u32 queued = 0, senders = 0, receivers = 0, ready = 0;
@@ -250,6 +256,7 @@ void machine_check(struct thread *const *threads, u32 n_threads, struct endpoint
         if (t->state == THREAD_RECEIVING)
             MUST(on_list(&t->endpoint->receivers, t) != (t->endpoint->server == t), t);
         MUST(t->level == (t->attention ? 0 : t->priority), t);
+        MUST(t->checked != cpu.checks || may_wait(t), t);
         senders += t->state == THREAD_SENDING;
         receivers += t->state == THREAD_RECEIVING;
         MUST(rights_to(t, threads, n_threads) == (t->state == THREAD_CALLING), t);
