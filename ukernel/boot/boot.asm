@@ -1,13 +1,12 @@
 ; SPDX-License-Identifier: MIT
-; The way in: Multiboot 1 (with the address fields, so that QEMU takes an ELF64 file) and Multiboot 2, both in 32-bit protected
-; mode without paging. Goes to long mode with the first 4 GiB mapped three times: where they are (only until the jump
+; The way in: Multiboot (version 1, with the address fields, so that QEMU takes an ELF64 file), in 32-bit protected mode
+; without paging. Goes to long mode with the first 4 GiB mapped three times: where they are (only until the jump
 ; to the kernel's half), at PHYS_BASE, and the first GiB at KERNEL_BASE. kmain builds the real tables.
 
 KERNEL_TO_PHYS  equ 0x80000000          ; added to an address of the image: its physical address (mod 2^32)
 
-MB1_MAGIC       equ 0x1BADB002
-MB1_FLAGS       equ 0x00010003          ; modules on pages, memory map, address fields
-MB2_MAGIC       equ 0xE85250D6
+MB_MAGIC        equ 0x1BADB002
+MB_FLAGS        equ 0x00010003          ; modules on pages, memory map, address fields
 
 CPUID_LM        equ 1 << 29
 CPUID_NX        equ 1 << 20
@@ -25,17 +24,9 @@ extern __load_start, __load_end, __bss_end
 extern kmain
 
 section .boot.hdr progbits alloc noexec nowrite align=8
-mb1:
-    dd MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
-    dd mb1, __load_start, __load_end, __bss_end, start
-align 8, db 0
-mb2:
-    dd MB2_MAGIC, 0, mb2.end - mb2, -(MB2_MAGIC + (mb2.end - mb2))
-    dw 6, 0                             ; modules on pages
-    dd 8
-    dw 0, 0
-    dd 8
-.end:
+header:
+    dd MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
+    dd header, __load_start, __load_end, __bss_end, start
 
 section .boot progbits alloc exec nowrite align=16
 bits 32

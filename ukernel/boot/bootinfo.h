@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loader tells, in one form for Multiboot 1 and 2. Copied out at once: the loader's own tables are
- * not kept. */
+/* What the loader tells, copied out at once: the loader's own tables are not kept. */
 #pragma once
 
 #include <abi/errors.h>
 #include <abi/info.h>
 
-#define MULTIBOOT1_MAGIC 0x2badb002u /* what the loader leaves in eax */
-#define MULTIBOOT2_MAGIC 0x36d76289u
+#define MULTIBOOT_MAGIC 0x2badb002u /* what the loader leaves in eax */
 
 struct boot_info {
     u64 modules_count;

@@ -24,8 +24,8 @@ static u32 put_string(u64 at, const char *text) {
     return (u32)at;
 }
 
-/* Multiboot 1 with `ranges` as {base, bytes, type} and one module. */
-static void make_mb1(const u64 (*ranges)[3], u32 count) {
+/* Multiboot's tables with `ranges` as {base, bytes, type} and one module. */
+static void make_tables(const u64 (*ranges)[3], u32 count) {
     put32(AT, 1 << 2 | 1 << 3 | 1 << 6);
     put32(AT + 16, put_string(STRINGS, "/boot/quire.elf trace=all mode=cmd"));
     put32(AT + 20, 1);
@@ -49,9 +49,9 @@ static const u64 usual[][3] = {{0, 0x9fc00, 1},
                                {0xfffc0000, 0x40000, 2},
                                {0xfd00000000, 0x300000000, 2}};
 
-Test(boot, multiboot_1) {
-    make_mb1(usual, ARRAY_LEN(usual));
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), 0);
+Test(boot, multiboot) {
+    make_tables(usual, ARRAY_LEN(usual));
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), 0);
     cr_assert_eq(info.ranges_count, 2);
     cr_assert(info.ranges[0].first == 0 && info.ranges[0].frames == 0x9f);
     cr_assert(info.ranges[1].first == 0x100 && info.ranges[1].frames == 0x1fee0);
@@ -75,58 +75,26 @@ Test(boot, words_of_one_key) {
 
 Test(boot, ragged_and_absurd_ranges) {
     static const u64 odd[][3] = {{0x1234, 0x1000, 1}, {0x100001, 0x2fff, 1}, {1ull << 45, 1ull << 30, 1}};
-    make_mb1(odd, ARRAY_LEN(odd));
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), 0);
+    make_tables(odd, ARRAY_LEN(odd));
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), 0);
     cr_assert_eq(info.ranges_count, 1);
     cr_assert(info.ranges[0].first == 0x101 && info.ranges[0].frames == 2);
 }
 
 Test(boot, what_is_wrong_is_refused) {
-    make_mb1(usual, ARRAY_LEN(usual));
+    make_tables(usual, ARRAY_LEN(usual));
     cr_assert_eq(boot_info_read(&info, 0x12345678, AT), -E_PROTO);
     put32(AT + 0x100, 0x400001);
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), -E_INVAL);
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), -E_INVAL);
     put32(AT, 1 << 3);
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), -E_PROTO);
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), -E_PROTO);
     info = (struct boot_info){0};
-    make_mb1(usual, 0);
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), -E_PROTO);
-}
-
-Test(boot, multiboot_2) {
-    u64 at = AT + 8;
-    put32(at, 1); /* command line */
-    put32(at + 4, 8 + 7);
-    put_string(at + 8, "a=1 b=");
-    at += 16;
-    put32(at, 3); /* module */
-    put32(at + 4, 16 + 6);
-    put32(at + 8, 0x200000);
-    put32(at + 12, 0x203000);
-    put_string(at + 16, "frame");
-    at += 24;
-    put32(at, 6); /* memory map */
-    put32(at + 4, 16 + 2 * 24);
-    put32(at + 8, 24);
-    put64(at + 16, 0x100000);
-    put64(at + 24, 0x700000);
-    put32(at + 32, 1);
-    put64(at + 40, 0x100000000);
-    put64(at + 48, 0x10000000);
-    put32(at + 56, 1);
-    at += 64;
-    put32(at, 0);
-    put32(at + 4, 8);
-    put32(AT, (u32)(at + 8 - AT));
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT2_MAGIC, AT), 0);
-    cr_assert(info.ranges_count == 2 && info.ranges[1].first == 0x100000 && info.ranges[1].frames == 0x10000);
-    cr_assert(info.modules_count == 1 && info.modules[0].bytes == 0x3000);
-    cr_assert_str_eq(info.modules[0].name, "frame");
-    cr_assert_str_eq(boot_word(info.cmdline, "b"), "");
+    make_tables(usual, 0);
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), -E_PROTO);
 }
 
 Test(boot, too_many_modules) {
-    make_mb1(usual, ARRAY_LEN(usual));
+    make_tables(usual, ARRAY_LEN(usual));
     put32(AT + 20, INFO_MODULES + 1);
     put32(AT + 24, AT + 0x400);
     for (u32 i = 0; i <= INFO_MODULES; i++) {
@@ -134,7 +102,7 @@ Test(boot, too_many_modules) {
         put32(AT + 0x404 + i * 16, 0x401000);
         put32(AT + 0x408 + i * 16, STRINGS);
     }
-    cr_assert_eq(boot_info_read(&info, MULTIBOOT1_MAGIC, AT), -E_2BIG);
+    cr_assert_eq(boot_info_read(&info, MULTIBOOT_MAGIC, AT), -E_2BIG);
 }
 
 Test(boot, the_ring_is_packets_at_any_moment) {
