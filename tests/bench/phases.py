@@ -17,10 +17,11 @@ PATHS = {"short_call": "call", "short_reply_wait": "reply", "short_alien_call": 
          "short_reply_wait.alien": "its answer", "page_fault": "fault", "short_fault_reply_wait": "its answer of one page"}
 LONG = ("syscall_long", "syscall_saved", "interrupt_saved", "interrupt_common", "short_fault_reply_wait.collected",
         "short_wait_only", "short_answer", "short_forward_wait")
-FUNCTIONS = {"fault_begin": "check", "fault_happened": "check", "fault_answer_quickly": "transfer", "fault_answer_any": "transfer",
-             "arch_switch_fpu": "switch"}
-PHASE_OF = {"syscall_entry": "entry", "page_fault": "entry", "page_fault.check": "check", "short_call": "check", "short_reply_wait": "check",
-            "short_alien_call": "check", "short_fault_reply_wait": "check", "short_reply_wait.alien": "transfer",
+FUNCTIONS = {"fault_begin": "check", "fault_happened": "check", "fault_answer_quickly": "transfer",
+             "fault_answer_any": "transfer", "arch_switch_fpu": "switch"}
+PHASE_OF = {"syscall_entry": "entry", "page_fault": "entry", "page_fault.check": "check",
+            "short_call": "check", "short_reply_wait": "check", "short_alien_call": "check",
+            "short_fault_reply_wait": "check", "short_reply_wait.alien": "transfer",
             "resume_iret": "exit", "resume_thread": "exit", **FUNCTIONS}
 MARK = re.compile(r"\.\.@\d+\.(transfer|switch|exit)$")
 
