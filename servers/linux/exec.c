@@ -50,6 +50,8 @@ static i64 peek(u64 object, u64 offset, void *to, u64 bytes) {
             return e;
         if (!rep.bytes)
             break;
+        if (rep.bytes > req.bytes)
+            return -E_PROTO;
         memcpy((char *)to + done, ipc_tail(), rep.bytes);
         done += rep.bytes;
     }

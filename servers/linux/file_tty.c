@@ -54,6 +54,8 @@ static i64 tty_read(struct call *k, struct file *f, u64 buffer, u64 bytes, i64 o
         input[channel].crossed = false;
         if (e < 0 && e != -E_AGAIN)
             return e;
+        if (e >= 0 && rep.bytes > sizeof input[channel].bytes)
+            return -E_PROTO;
         if (e >= 0) {
             memcpy(input[channel].bytes, ipc_tail(), rep.bytes);
             input[channel].n = rep.bytes;
@@ -79,7 +81,7 @@ static i64 tty_write(struct call *k, struct file *f, u64 buffer, u64 bytes) {
             console_write(CONSOLE, &(struct console_write_req){f->channel, copied}, (copied + 7) / 8, &rep);
         if (e < 0 && e != -E_AGAIN)
             return k->progress ? (i64)k->progress : e;
-        k->progress += e < 0 ? 0 : rep.taken;
+        k->progress += e < 0 ? 0 : MIN(rep.taken, copied);
         if (e >= 0 && rep.taken)
             continue;
         if (f->flags & O_NONBLOCK)

@@ -54,6 +54,8 @@ static bool turn_is_over(struct call *k, u64 progress) {
 
 static err find_piece(struct call *k, u64 at, u64 pages, bool write, struct piece *p) {
     err e = region_resident(REGION, &(struct region_resident_req){mm_of(k), at, pages, write}, 0, &p->r);
+    if (e >= 0 && p->r.pages > REGION_RESIDENT_MAX)
+        return -E_PROTO;
     if (e >= 0)
         memcpy(p->present, ipc_tail(), sizeof p->present);
     return e < 0 ? e : 0;

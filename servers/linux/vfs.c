@@ -75,6 +75,8 @@ static err disk_readlink(const struct node *link, char *to) {
         err e = cache_readlink(SERVICE(SRV_CACHE), &(struct cache_readlink_req){link->id, done}, 0, &rep);
         if (e < 0)
             return e;
+        if (rep.bytes > MSG_TAIL_BYTES)
+            return -E_PROTO;
         if (done + rep.bytes >= PATH_BYTES_MAX)
             return -E_NAMETOOLONG;
         memcpy(to + done, ipc_tail(), rep.bytes);

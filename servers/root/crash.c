@@ -40,6 +40,7 @@ err crash_on_fault(struct ipc_ctx *c, const struct fault_words *f) {
     log_raw("quire: crash: %s thread %u: %s %#lx at ip %#lx sp %#lx, entry %#lx", server_name(c->badge),
             c->tag, access < ARRAY_LEN(how) ? how[access] : "?", f->address, f->ip, f->sp, f->entry);
     report_registers(c->reply);
+    (void)audit();
     bury(c->badge);
     power_off(false);
 }
@@ -52,6 +53,7 @@ err crash_on_exception(struct ipc_ctx *c, const struct exception_words *x) {
         log_raw("quire: crash: %s thread %u: raised %lu, code %#lx, address %#lx, at ip %#lx",
                 server_name(c->badge), c->tag, x->kind, x->code, x->address, x->ip);
     report_registers(c->reply);
+    (void)audit();
     bury(c->badge);
     power_off(false);
 }

@@ -24,13 +24,9 @@ static void map_command(void) {
 static void on_bits(u64 bits) {
     if (!(bits & BIT(0)))
         return;
-    err audit = sys_audit();
-    if (audit == 0)
-        log_raw("quire: audit: ok");
-    else if (audit != -E_NOSYS)
-        log_raw("quire: audit: FAILED: %s", err_name(audit));
+    bool sound = audit();
     log_raw("quire: exit %lu", ROOT_EXIT_STATUS(bits));
-    power_off(audit == 0 || audit == -E_NOSYS);
+    power_off(sound);
 }
 
 int main(void) {

@@ -14,6 +14,15 @@ void power_init(void) {
         log_raw("quire: fail: no access to the power-off port: %s", err_name(e));
 }
 
+bool audit(void) {
+    err e = sys_audit();
+    if (e == 0)
+        log_raw("quire: audit: ok");
+    else if (e != -E_NOSYS) /* release kernels have none */
+        log_raw("quire: audit: FAILED: %s", err_name(e));
+    return e == 0 || e == -E_NOSYS;
+}
+
 _Noreturn void power_off(bool clean) {
     u32 value = clean ? EXIT_CLEAN : EXIT_FAIL;
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"((u16)EXIT_PORT));

@@ -43,5 +43,6 @@ err crash_on_fault(struct ipc_ctx *c, const struct fault_words *f);
 err crash_on_exception(struct ipc_ctx *c, const struct exception_words *x);
 void power_init(void);
 void wallclock_init(void); /* needs frames of the pool; before servers start */
+bool audit(void);          /* of the kernel's tables, which no server can damage: the log tells */
 _Noreturn void power_off(bool clean);
 _Noreturn void fail(const char *what, err why); /* the system can't go on */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a broken part can do (docs/security.md): a hostile server in the place of each, with its real capabilities;
 and a hostile program."""
+import glob
 import hashlib
 import os
 import re
@@ -13,21 +14,24 @@ BASES = {"frame": 0x2000000, "slab": 0x3000000, "region": 0x4000000, "cache": 0x
 FLAGS = """-std=c17 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib -mgeneral-regs-only -mno-red-zone -fno-stack-protector
     -fcf-protection=none -fno-pic -fno-pie -fno-asynchronous-unwind-tables -fno-strict-aliasing""".split()
 # Slots of include/abi/layout.h: its own table, space, thread, account, endpoint, frame's account; then what root has given.
-OWN = {1: "table", 2: "space", 4: "account", 5: "endpoint", 6: "account"}
+OWN = {1: "table", 2: "space", 3: "thread", 4: "account", 5: "endpoint", 6: "account"}
 
 
-def build(folder, name, seed):
+def build(folder, name, seed, source="server.c", more=()):
+    """In `folder` a system whose server `name` is of tests/system/hostile/`source` and the objects and flags `more`."""
     os.makedirs(os.path.join(folder, "servers"))
     os.symlink(os.path.join(BUILD, "quire.elf"), os.path.join(folder, "quire.elf"))
     for other in ["root", *BASES]:
         if other != name:
             os.symlink(os.path.join(BUILD, "servers", other + ".elf"), os.path.join(folder, "servers", other + ".elf"))
     made = os.path.join(folder, "hostile.o")
-    subprocess.run(["gcc", *FLAGS, f"-DHOSTILE_SEED={seed}", f"-I{TOP}/include", f"-I{TOP}/libipc", "-c",
-                    f"{TOP}/tests/system/hostile/server.c", "-o", made], check=True)
+    flags = [word for word in more if not word.endswith(".o") and not word.startswith("--")]
+    subprocess.run(["gcc", *FLAGS, *flags, f"-DHOSTILE_SEED={seed}", f"-I{TOP}/include", f"-I{TOP}/libipc", "-c",
+                    f"{TOP}/tests/system/hostile/{source}", "-o", made], check=True)
     subprocess.run(["ld", "-static", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "--gc-sections", "-u",
                     "_start", f"--defsym=IMAGE_BASE={BASES[name]:#x}", "-T", f"{TOP}/servers/server.ld", "-o",
-                    os.path.join(folder, "servers", name + ".elf"), made, os.path.join(BUILD, "libipc.a"),
+                    os.path.join(folder, "servers", name + ".elf"), made, *[word for word in more if word not in flags],
+                    os.path.join(BUILD, "libipc.a"),
                     "/usr/lib/x86_64-linux-musl/libc.a"], check=True)
 
 
@@ -39,7 +43,7 @@ def hostile(name, more, seed=int(os.environ.get("QUIRE_SEED", "1"))):
         result = launch("--build", folder, "--timeout", "150", "true")
     held = {int(slot): kind for kind, slot in re.findall(r"hostile: holds (\w+) at (\d+)", result.log)}
     foreign = [kind for slot, kind in held.items() if OWN.get(slot) != kind and kind != "endpoint"]
-    check({OWN[s] == held.get(s) for s in (1, 2, 4, 5)} == {True}, f"{name} lacks what is its own: {held}", result)
+    check({OWN[s] == held.get(s) for s in (1, 2, 3, 4, 5)} == {True}, f"{name} lacks what is its own: {held}", result)
     check(sorted(set(foreign)) == sorted(more), f"{name} holds of others: {foreign}", result)
     check("hostile: 12000 calls" in result.log, "not all of its calls were made", result)
     check("hostile: audit ok" in result.log and "hostile: done" in result.log, "it did not come to its end", result)
@@ -74,6 +78,65 @@ def test_linux():
 
 def test_console():
     hostile("console", ["other"])
+
+
+WORK = """cd /data; while :; do cat many/000? | md5sum; sh -c 'exit 3' | tr a b; done >/dev/null 2>&1 & while :; do /test/forktree; done >/dev/null &
+    while :; do head -c 300000 random.bin | tail -c 90000 | od -x | tail -n 2
+    echo 3 >/proc/sys/vm/drop_caches; done"""
+# After how many messages each turns, and who calls it, and so may end with it.
+TURNS = {"frame": (150, {"slab", "region", "cache", "ata", "linux", "console"}),
+         "slab": (25, {"region", "cache", "ata", "linux", "console"}),
+         "region": (600, {"linux"}),
+         "cache": (300, {"linux"}),
+         "ata": (40, {"cache"}),
+         "linux": (2500, set()),
+         "console": (12, {"linux"})}
+
+
+def turn(name, seed=int(os.environ.get("QUIRE_SEED", "1"))):
+    """`name` turns hostile amid its work. It and those that call it may come to their end; nobody else does, and the kernel is
+    sound."""
+    after, dependent = TURNS[name]
+    objects = glob.glob(os.path.join(BUILD, "obj", "servers", name, "*.o"))
+    more = ["--wrap=server_run"]
+    if name == "region":  # its loop is its own
+        more = ["-DREGION", f"-I{TOP}/servers/region", "--wrap=call_dispatch", "--wrap=fault_handle"]
+    with temporary_folder() as folder:
+        build(folder, name, seed, "turncoat.c", [*objects, *more, f"-DTURN_AFTER={after}"])
+        result = launch("--build", folder, "--timeout", "60", WORK)
+    check("hostile: after" in result.log, "it did not turn", result)
+    crashes = re.findall(r"quire: crash: (\w+) thread", result.log)
+    check(crashes or name == "linux", "nobody came to an end", result)  # linux may end the run
+    check(set(crashes) <= {name} | dependent, f"crashes: {crashes}", result)
+    check("quire: audit: ok" in result.log and "panic" not in result.log, "the kernel", result)
+
+
+def test_turning_frame():
+    turn("frame")
+
+
+def test_turning_slab():
+    turn("slab")
+
+
+def test_turning_region():
+    turn("region")
+
+
+def test_turning_cache():
+    turn("cache")
+
+
+def test_turning_ata():
+    turn("ata")
+
+
+def test_turning_linux():
+    turn("linux")
+
+
+def test_turning_console():
+    turn("console")
 
 
 def test_program():
