@@ -176,12 +176,21 @@ static err build_stack(struct program *new, const struct args *a, const char *pa
     return stack_build(&new->image->stack, a, path, aux, ARRAY_LEN(aux), (const u8 *)random, STACK_TOP);
 }
 
-static err set_layout(struct program *new) {
+static err set_layout(struct program *new, const struct rlimit64 *limit) {
     const struct elf_plan *plan = &new->plan;
     const struct stack_image *s = &new->image->stack;
     struct region_layout_rep rep;
-    struct region_layout layout = {plan->start_code, plan->end_code, plan->start_data, plan->end_data,
-                                   plan->brk,        s->sp,          s->arg_start,     s->arg_end};
+    struct region_layout layout = {.start_code = plan->start_code,
+                                   .end_code = plan->end_code,
+                                   .start_data = plan->start_data,
+                                   .end_data = plan->end_data,
+                                   .start_brk = plan->brk,
+                                   .start_stack = s->sp,
+                                   .arg_start = s->arg_start,
+                                   .arg_end = s->arg_end,
+                                   .limit_data = limit[RLIMIT_DATA].now,
+                                   .limit_stack = limit[RLIMIT_STACK].now,
+                                   .limit_as = limit[RLIMIT_AS].now};
     memcpy(ipc_tail(), &layout, sizeof layout);
     new->mm->arg_start = s->arg_start;
     new->mm->arg_end = s->arg_end;
@@ -189,7 +198,8 @@ static err set_layout(struct program *new) {
     return region_layout(REGION, &(struct region_layout_req){new->mm->number}, sizeof layout / 8, &rep);
 }
 
-static err map_program(struct program *new, const struct args *a, struct path_walk *w) {
+static err map_program(struct program *new, const struct process *p, const struct args *a,
+                       struct path_walk *w) {
     err e = map_segments(new, w);
     if (e >= 0)
         e = build_stack(new, a, w->name);
@@ -200,7 +210,7 @@ static err map_program(struct program *new, const struct args *a, struct path_wa
     u64 prot = PROT_READ | PROT_WRITE | (new->plan.stack_exec ? PROT_EXEC : 0);
     e = map(new->mm, ROUND_DOWN(s->sp, PAGE_BYTES) - STACK_SPARE_BYTES, STACK_TOP, prot,
             MAP_GROWSDOWN | MAP_STACK, 0, 0);
-    return e < 0 ? e : set_layout(new);
+    return e < 0 ? e : set_layout(new, p->rlimit);
 }
 
 static void undo(struct program *new) {
@@ -220,7 +230,7 @@ static err make_program(struct task *t, struct program *new, const struct args *
     if (!new->mm)
         return -E_NOMEM;
     new->mm->exe = string_copy(w->result.path);
-    err e = map_program(new, a, w);
+    err e = map_program(new, t->process, a, w);
     if (e >= 0)
         e = kern_thread_create(new->mm->space, t->tid, &new->thread, &new->frame);
     if (e < 0)

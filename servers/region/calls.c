@@ -243,6 +243,9 @@ err region_on_layout(struct ipc_ctx *c, const struct region_layout_req *req, str
     mm->start_stack = layout.start_stack;
     mm->arg_start = layout.arg_start;
     mm->arg_end = layout.arg_end;
+    mm->rlim_data = layout.limit_data;
+    mm->rlim_stack = layout.limit_stack;
+    mm->rlim_as = layout.limit_as;
     return 0;
 }
 

@@ -2,6 +2,8 @@
 /* fork and vfork with execve of this program: arguments, environment, open files, errors. */
 #include "check.h"
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 static int in_child(int argc, char **argv) {
     CHECK(argc == 4 && strcmp(argv[2], "") == 0 && strlen(argv[3]) == 3000);
@@ -11,10 +13,21 @@ static int in_child(int argc, char **argv) {
     return 42;
 }
 
+#define MOST_BYTES (64ul << 20)
+
+static int in_limited_child(void) {
+    void *more = mmap(NULL, MOST_BYTES + PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(more == MAP_FAILED && errno == ENOMEM);
+    CHECK(mmap(NULL, MOST_BYTES / 2, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    return 43;
+}
+
 int main(int argc, char **argv) {
     static char long_argument[3001];
     if (argc > 1 && strcmp(argv[1], "child") == 0)
         return in_child(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "limited") == 0)
+        return in_limited_child();
     memset(long_argument, 'l', 3000);
     char *arguments[] = {argv[0], "child", "", long_argument, NULL};
     char *environment[] = {"QUIRE_TEST=a value", NULL};
@@ -29,6 +42,14 @@ int main(int argc, char **argv) {
         }
         CHECK(wait_for(pid) == 42);
     }
+    saying("exec: limits of memory go on");
+    pid_t limited = fork();
+    if (limited == 0) {
+        CHECK(setrlimit(RLIMIT_AS, &(struct rlimit){MOST_BYTES, MOST_BYTES}) == 0);
+        execl(argv[0], argv[0], "limited", (char *)NULL);
+        _exit(99);
+    }
+    CHECK(wait_for(limited) == 43);
     saying("exec: errors leave the program as it is");
     CHECK(execve("/no/such/file", arguments, environment) == -1 && errno == ENOENT);
     CHECK(execve("/etc", arguments, environment) == -1 && errno == EACCES);

@@ -180,7 +180,11 @@ static bool load(struct ipc_ctx *c, struct process *p) {
     err e = region_mprotect(
         REGION, &(struct region_mprotect_req){p->mm, PROGRAM_TEXT, 4 * PAGE_BYTES, PROT_RX}, &rep);
     ASSERT(e == 0);
-    struct region_layout layout = {.start_brk = PROGRAM_HEAP, .start_stack = PROGRAM_STACK};
+    struct region_layout layout = {.start_brk = PROGRAM_HEAP,
+                                   .start_stack = PROGRAM_STACK,
+                                   .limit_data = ~0ull,
+                                   .limit_stack = 8ull << 20,
+                                   .limit_as = ~0ull};
     struct region_layout_rep none;
     memcpy(ipc_tail(), &layout, sizeof layout);
     e = region_layout(REGION, &(struct region_layout_req){p->mm}, sizeof layout / 8, &none);
