@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What goes straight to a program: its system calls read, pread and getdents, which linux forwards, and its
- * faults, which region forwards. No page is locked meanwhile, and the file's position moves only after
- * everything was copied. */
+ * faults, which region forwards. No page is locked meanwhile. */
 #include <abi/info.h>
 #include <abi/layout.h>
 #include <abi/trace.h>
@@ -9,6 +8,7 @@
 #include <ipc/frame.h>
 #include <proto/bits.h>
 #include <proto/cache.def>
+#include <proto/limits.h>
 
 #include "shell.h"
 #include "waits.h"
@@ -111,26 +111,51 @@ static err read_file(struct ipc_ctx *c, struct transfer *t, bool *over) {
     return (err)t->done;
 }
 
+/* A read takes its part of the file before it waits or lets the program fault: the position is behind it at
+ * once, so that reads of other tasks meanwhile begin there, as if one came after the other. Where each task's
+ * read under way began; file 0: nowhere. */
+static struct taken { u64 file, start; } taken[TASKS_MAX];
+
+static u64 take(const struct ipc_ctx *c, struct filp *filp, u64 *bytes) {
+    struct taken *t = &taken[c->tag];
+    bool again = c->flags & IPC_AGAIN && t->file == filp->number;
+    if (!again)
+        *t = (struct taken){filp->number, filp->position};
+    *bytes = MIN(*bytes, filp->inode->size - MIN(filp->inode->size, t->start));
+    if (!again)
+        filp->position += *bytes;
+    return t->start;
+}
+
+/* What was not read goes back, unless somebody has gone on behind it. */
+static void give_back(const struct ipc_ctx *c, struct filp *filp, const struct transfer *t, err read) {
+    taken[c->tag].file = 0;
+    if (filp->position == t->offset + t->bytes)
+        filp->position = t->offset + (u64)MAX(read, 0);
+}
+
 /* offset: NULL: the file's position, which then moves. */
 static err read_at(struct ipc_ctx *c, u64 file, const u64 *offset, vaddr buffer, u64 bytes, i64 *result) {
-    if (c->kind != MSG_ALIEN)
+    if (c->kind != MSG_ALIEN || c->tag >= TASKS_MAX)
         return -E_PROTO;
     struct filp *filp = file_find(&cache, file);
     if (!filp)
         return -E_BADF;
     struct transfer t = {.inode = filp->inode,
                          .ahead = &filp->ahead,
-                         .offset = offset ? *offset : filp->position,
+                         .offset = offset ? *offset : 0,
                          .buffer = buffer,
                          .bytes = MIN(bytes, (u64)INT32_MAX & ~PAGE_MASK)}; /* as Linux does */
-    bool over = false;
+    bool over = false, took = !offset && filp->inode->kind == INODE_FILE;
     err n = -E_INVAL;
+    if (took)
+        t.offset = take(c, filp, &t.bytes);
     if (t.inode->kind == INODE_DIR)
         n = -E_ISDIR;
     else if (t.inode->kind == INODE_FILE && t.offset <= INT64_MAX)
         n = read_file(c, &t, &over);
-    if (n > 0 && !offset)
-        filp->position = t.offset + (u64)n;
+    if (took && !over && n != -E_AGAIN)
+        give_back(c, filp, &t, n);
     file_release(&cache, filp);
     if (n < 0 || over)
         return n;

@@ -105,6 +105,10 @@ def test_unmapped_files():
     runs("unmapfiles /data/many")
 
 
+def test_shared_reads():
+    runs("sharedread /data/random.bin")
+
+
 def test_bad_buffers():
     runs("efault /data/random.bin")
 
