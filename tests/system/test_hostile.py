@@ -80,7 +80,8 @@ def test_console():
     hostile("console", ["other"])
 
 
-WORK = """cd /data; while :; do cat many/000? | md5sum; sh -c 'exit 3' | tr a b; done >/dev/null 2>&1 & while :; do /test/forktree; done >/dev/null &
+WORK = """cd /data; while :; do cat many/000? | md5sum; sh -c 'exit 3' | tr a b; done >/dev/null 2>&1 &
+    while :; do /test/forktree; done >/dev/null &
     while :; do head -c 300000 random.bin | tail -c 90000 | od -x | tail -n 2
     echo 3 >/proc/sys/vm/drop_caches; done"""
 # After how many messages each turns, and who calls it, and so may end with it.
