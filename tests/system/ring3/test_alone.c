@@ -261,7 +261,10 @@ static int answer_alone_to_a_program(void) {
     static const struct { u64 label, rax; } answers[] = {{0, 21}, {7, 21}, {(u64)-E_INVAL, (u64)-E_INVAL}};
     for (u32 i = 0; i < ARRAY_LEN(answers); i++) {
         CHECK(begin(2) == 0);
-        struct ipc_io io = answer_alone(held.right, i + 1, answers[i].label);
+        struct ipc_io io = {.rax = SYS_fault_reply_wait | 2 << 8, .rbx = held.right};
+        ipc_raw(&io); /* it is no fault */
+        CHECK((err)io.rax == -E_KIND);
+        io = answer_alone(held.right, i + 1, answers[i].label);
         CHECK(io.rax == WOKE_BITS && io.r14 == 0 && io.r15 == 0);
         CHECK(answer_alone(held.right, 1, 0).rax == (u64)-E_BADCAP);
         CHECK(sys_interrupt(thread) == 0);

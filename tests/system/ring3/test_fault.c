@@ -219,6 +219,12 @@ static int forwarded_range(void) {
         {(DATA + PAGE_BYTES) | MAP_READ | MAP_WRITE, ITEM_FRAME(frame_get(), FILL_ZERO)}};
     io = fault_answer(items, 2, true);
     CHECK(io.rax == WOKE_MESSAGE && IPC_ENTERED(io.r14) == 1 && io.w[0] == DATA + 2 * PAGE_BYTES);
+    /* The range was that fault's alone: the next one in the block may be answered in all of it. */
+    struct fault_item later[] = {
+        {DATA | MAP_READ | MAP_WRITE, ITEM_FRAME(frame_get(), FILL_AS_IS)},
+        {(DATA + 2 * PAGE_BYTES) | MAP_READ | MAP_WRITE, ITEM_FRAME(frame_get(), FILL_ZERO)}};
+    io = fault_answer(later, 2, true);
+    CHECK(io.rax == WOKE_MESSAGE && IPC_ENTERED(io.r14) == 2 && io.w[0] == DATA + 3 * PAGE_BYTES);
     return end();
 }
 
